@@ -1,0 +1,1 @@
+"""Entry points of the functions: parse the event, take one decision, make one call."""

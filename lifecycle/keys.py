@@ -1,0 +1,98 @@
+"""S3 key layouts: who writes what where. The only place that builds or takes apart a key.
+
+Data bucket (versioned)
+    incoming/<dataset>/<name>                        the user's; only this prefix raises events we listen to
+    objects/<dataset>/<S3 version id>                immutable server-side copies; never overwritten
+    versions/<dataset>/<data version>/manifest.json  what a data version consists of (lifecycle.versions)
+    versions/<dataset>/<data version>/channel.json   the same objects as a SageMaker ManifestFile
+    versions/<dataset>/current.json                  the newest data version's id and time
+Artifact bucket (versioned)
+    profiles/<contract id>/<sha256>.json             profile of one object under one contract
+    profiles/<contract id>/<sha256>.ids.parquet      hashes of its row ids, when the contract names an id
+    runs/<model>/<run>/run.json                      the record of a run, schema versioned
+    runs/<model>/<run>/inputs/batch-<n>.json         object lists for the profile step
+    runs/<model>/<run>/inputs/champion.json          what is live, or {"live": null}; beside it, if any, ...
+    runs/<model>/<run>/inputs/champion.model.json    ... its compiled model
+    runs/<model>/<run>/validation/report.{json,html}
+    runs/<model>/<run>/train/<job>/output/model.tar.gz
+    runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json}
+"""
+
+INCOMING = "incoming/"
+OBJECTS = "objects/"
+READY = "_READY"
+
+
+def incoming(dataset: str, name: str = "") -> str:
+    """Return the key under which a user uploads file `name` (or the prefix of the dataset)."""
+    return f"{INCOMING}{dataset}/{name}"
+
+
+def parse_incoming(key: str) -> tuple[str, str] | None:
+    """Return (dataset, name) of an uploaded object's key, or None when the key is no upload.
+
+    >>> parse_incoming("incoming/flights/2013/01.csv")
+    ('flights', '2013/01.csv')
+    >>> parse_incoming("incoming/stray.csv") is None
+    True
+    """
+    if not key.startswith(INCOMING):
+        return None
+    dataset, slash, name = key[len(INCOMING) :].partition("/")
+    return (dataset, name) if slash and dataset and name else None
+
+
+def immutable(dataset: str, version_id: str) -> str:
+    """Return the key of the immutable copy of one S3 object version."""
+    return f"{OBJECTS}{dataset}/{version_id}"
+
+
+def manifest(dataset: str, version: str) -> str:
+    """Return the key of a data version's manifest."""
+    return f"versions/{dataset}/{version}/manifest.json"
+
+
+def channel(dataset: str, version: str) -> str:
+    """Return the key of a data version's SageMaker ManifestFile."""
+    return f"versions/{dataset}/{version}/channel.json"
+
+
+def current(dataset: str) -> str:
+    """Return the key that names the newest data version of a dataset."""
+    return f"versions/{dataset}/current.json"
+
+
+def versions(dataset: str) -> str:
+    """Return the prefix of all data versions of a dataset."""
+    return f"versions/{dataset}/"
+
+
+def profile(contract_id: str, sha256: str) -> str:
+    """Return the key of one object's profile under one contract."""
+    return f"profiles/{contract_id}/{sha256}.json"
+
+
+def row_ids(contract_id: str, sha256: str) -> str:
+    """Return the key of the hashed row ids of one object."""
+    return f"profiles/{contract_id}/{sha256}.ids.parquet"
+
+
+def runs(model: str) -> str:
+    """Return the prefix of all runs of a model."""
+    return f"runs/{model}/"
+
+
+def run(model: str, run_id: str, *parts: str) -> str:
+    """Return the prefix of a run, or the key of something inside it.
+
+    >>> run("flights", "flights-1a2b-a1", "inputs", "batch-0.json")
+    'runs/flights/flights-1a2b-a1/inputs/batch-0.json'
+    >>> run("flights", "flights-1a2b-a1")
+    'runs/flights/flights-1a2b-a1/'
+    """
+    return f"runs/{model}/{run_id}/" + "/".join(parts)
+
+
+def run_record(model: str, run_id: str) -> str:
+    """Return the key of a run's record."""
+    return run(model, run_id, "run.json")

@@ -1,0 +1,91 @@
+"""Every name that two sides must agree on, written once: events, tags, families, limits, stack and resource names."""
+
+from typing import Final
+
+PRODUCT: Final = "perennial"
+
+# Tags on every resource (destroy finds what is left by them).
+TAG_STAGE: Final = "perennial:stage"
+TAG_MODEL: Final = "perennial:model"
+
+# Events. Ours carry `stage` in the detail, because all stages of an account share the default bus.
+SOURCE: Final = "perennial"
+VERSION_CUT: Final = "Data Version Cut"
+MODEL_LIVE: Final = "Model Live"
+OBJECT_CREATED: Final = "Object Created"
+OBJECT_DELETED: Final = "Object Deleted"
+MODEL_PACKAGE_CHANGED: Final = "SageMaker Model Package State Change"
+EXECUTION_CHANGED: Final = "Step Functions Execution Status Change"
+STACK_CHANGED: Final = "CloudFormation Stack Status Change"
+
+# Metrics: one namespace; dimensions are Stage and Model, never a version.
+METRIC_NAMESPACE: Final = "Perennial"
+METRIC_ROWS_SCORED: Final = "RowsScored"
+METRIC_ROWS_REFUSED: Final = "RowsRefused"
+
+# Lambda alias that API Gateway calls.
+LIVE: Final = "live"
+
+# CloudFormation outputs of the shared stack, read by the model stacks (as exports) and by the command line.
+OUTPUT_DATA_BUCKET: Final = "DataBucket"
+OUTPUT_ARTIFACT_BUCKET: Final = "ArtifactBucket"
+OUTPUT_LOG_BUCKET: Final = "LogBucket"
+OUTPUT_KEY: Final = "KeyArn"
+OUTPUT_LEDGER_TABLE: Final = "LedgerTable"
+OUTPUT_LEDGER_WRITER: Final = "LedgerWriterArn"
+OUTPUT_CLAIMS_TABLE: Final = "ClaimsTable"
+OUTPUT_TOPIC: Final = "TopicArn"
+OUTPUT_API_ID: Final = "ApiId"
+OUTPUT_API_URL: Final = "ApiUrl"
+OUTPUT_LOOK_QUEUE: Final = "LookQueueUrl"
+OUTPUT_TRAINING_MACHINE: Final = "TrainingMachineArn"
+OUTPUT_DEPLOYMENT_MACHINE: Final = "DeploymentMachineArn"
+OUTPUT_PACKAGE_GROUP: Final = "PackageGroup"
+OUTPUT_PREDICT_FUNCTION: Final = "PredictFunction"
+
+# Candidate families that are built in; `module:function` names are the user's own.
+LOGISTIC_REGRESSION: Final = "logistic-regression"
+LINEAR_REGRESSION: Final = "linear-regression"
+RANDOM_FOREST: Final = "random-forest"
+HIST_GRADIENT_BOOSTING: Final = "hist-gradient-boosting"
+FAMILIES: Final = (LOGISTIC_REGRESSION, LINEAR_REGRESSION, RANDOM_FOREST, HIST_GRADIENT_BOOSTING)
+
+# Limits of AWS that several parts respect.
+MODEL_NAME_LENGTH: Final = 20  # so that <run>-<family>-<attempt> stays within SageMaker's 63 characters
+FAMILY_NAME_LENGTH: Final = 22
+JOB_NAME_LENGTH: Final = 63
+STATE_BYTES: Final = 262_144  # Step Functions, one state's input or output
+ENVIRONMENT_BYTES: Final = 4_096  # Lambda, all variables together
+BODY_BYTES: Final = 4_194_304  # our own limit of a request body, DESIGN section 5
+BODY_BYTES_UNZIPPED: Final = 20_971_520
+COPY_BYTES: Final = 5_368_709_120  # S3 CopyObject, one call
+
+
+def shared_stack(stage: str) -> str:
+    """Return the name of the stage-wide stack."""
+    return f"{PRODUCT}-{stage}-shared"
+
+
+def training_stack(stage: str, model: str) -> str:
+    """Return the name of a model's training stack."""
+    return f"{PRODUCT}-{stage}-{model}-training"
+
+
+def serving_stack(stage: str, model: str) -> str:
+    """Return the name of a model's serving stack."""
+    return f"{PRODUCT}-{stage}-{model}-serving"
+
+
+def export(stage: str, output: str) -> str:
+    """Return the CloudFormation export name of an output of the shared stack."""
+    return f"{shared_stack(stage)}-{output}"
+
+
+def predict_function(stage: str, model: str) -> str:
+    """Return the physical name of a model's predict function (fixed: a deployment outside CloudFormation finds it)."""
+    return f"{PRODUCT}-{stage}-{model}-predict"
+
+
+def package_group(stage: str, model: str) -> str:
+    """Return the name of a model's SageMaker model package group."""
+    return f"{PRODUCT}-{stage}-{model}"

@@ -1,0 +1,59 @@
+"""The seam between the parts of the engine: an AWS call as data, an AWS error, and who answers which operation.
+
+A part that implements operations offers `operations() -> dict[(service, operation), Operation]`; the gateway asks these
+first and moto for everything else. `service` is botocore's service name ("states" is botocore's "stepfunctions").
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signed the call: the access key, and the role behind it (None for the operator)."""
+
+    access_key: str
+    role_arn: str | None = None
+
+
+class ApiError(Exception):
+    """An error that AWS would answer: `code` is the error's name on the wire."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+Operation = Callable[[dict[str, Any], Caller], dict[str, Any]]
+"""Takes the parsed parameters (botocore member names), returns the response members; datetimes stay datetimes."""
+
+Operations = Mapping[tuple[str, str], Operation]
+
+
+class Emit(Protocol):
+    """Puts an event of an AWS service on the default bus; delivery happens later, at least once."""
+
+    def __call__(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
+        """Put one event; the bus stamps id, time, account and region."""
+
+
+class Invoke(Protocol):
+    """Invokes a function synchronously as a given caller."""
+
+    def __call__(self, function_arn: str, payload: bytes) -> "Invocation":
+        """Run `function_arn` (name, ARN or ARN with version or alias) and wait for its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What Lambda answered. `error` is None, or "Unhandled"; then `payload` holds errorType and errorMessage."""
+
+    payload: bytes
+    error: str | None
+    version: str
+    log: str

@@ -1,0 +1,1 @@
+"""The CDK stacks: what exists on AWS, and on the laptop."""

@@ -1,0 +1,1 @@
+"""Data-frame work on polars: read objects, profile them, split them."""

@@ -1,0 +1,1 @@
+"""Job code: files in, files out; never a call to AWS."""
