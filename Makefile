@@ -1,0 +1,51 @@
+# make            what there is
+# make run        the whole loop on this machine, from an empty checkout
+# make test       every test
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+unexport PYTHONDONTWRITEBYTECODE
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+ONCE ?=
+PORT ?=
+
+.PHONY: help setup build run test check format lock synth bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## set up whatever is missing (environments, Node, layers)
+	@scripts/setup.sh
+
+build: setup ## Lambda layers and the jobs' wheels
+	@.venv/bin/python -m stacks.build
+
+run: setup ## the whole loop on this machine: upload to prediction (ONCE=1 stops at the end)
+	@.venv/bin/python models/flights/monthly.py --out models/flights/data --months 1-4
+	@.venv/bin/perennial local run flights models/flights/data/2013-0[1-3].csv \
+	    --ask models/flights/data/2013-04.csv $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+synth: setup ## cdk.out, as `cdk synth` would write it
+	@.venv/bin/python app.py
+
+test: setup ## every check and every test
+	@$(MAKE) --no-print-directory check
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -q -m "slow or not slow" --ignore=tests/e2e
+	@.venv/bin/python -m pytest -q tests/e2e
+
+check: setup ## formatting, types, import rules, fast tests (under a minute)
+	@ruff format --check -q . && ruff check -q . && echo "format and lint: clean"
+	@mypy
+	@lint-imports | tail -1
+	@.venv/bin/python -m pytest -n 2 -q -m "not slow" tests/unit
+
+format: setup ## put the code into the project's format
+	@ruff format . && ruff check --fix .
+
+lock: setup ## make the locks again from requirements/*.in
+	@scripts/lock.sh
+
+bench: setup ## every measurement of benchmarks/ (minutes)
+	@for script in benchmarks/*.py; do echo "== $$script"; .venv/bin/python $$script || exit 1; done
+
+clean: ## remove everything that setup and runs have made here
+	@rm -rf .venv .venv-runtime .venv-jobs build cdk.out node_modules .perennial models/*/data
