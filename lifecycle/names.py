@@ -41,6 +41,8 @@ OUTPUT_LOOK_QUEUE: Final = "LookQueueUrl"
 OUTPUT_TRAINING_MACHINE: Final = "TrainingMachineArn"
 OUTPUT_DEPLOYMENT_MACHINE: Final = "DeploymentMachineArn"
 OUTPUT_PACKAGE_GROUP: Final = "PackageGroup"
+OUTPUT_SPEC_ID: Final = "SpecId"
+OUTPUT_DATASET: Final = "Dataset"
 OUTPUT_PREDICT_FUNCTION: Final = "PredictFunction"
 
 # Candidate families that are built in; `module:function` names are the user's own.

@@ -1,0 +1,87 @@
+"""`perennial destroy`: everything of a stage, after saying what will be lost."""
+
+from typing import Annotated
+
+import typer
+
+from cli import output
+from cli.follow import Board
+from cli.main import Shared, app
+from cli.target import Target
+from cloud.removal import Removal
+from lifecycle import names
+
+_HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
+_RETAINED = (*_HOLDS_DATA, "AWS::Logs::LogGroup", "AWS::IAM::Role")
+
+
+@app.command()
+def destroy(
+    context: typer.Context,
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Keep buckets, tables and the key if stages.yaml retains them.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete all stacks of a stage and, unless --keep-data, what they retain. Says what will be lost, and asks."""
+    shared: Shared = context.obj
+    target = shared.target()
+    stacks = _in_order(target)
+    if not stacks:
+        output.fail(f"{target.where} has no stacks", output.EXIT_UNREACHABLE)
+    removal = Removal(target.operator)
+    resources = [(stack, kind, name) for stack in stacks for kind, name in target.stacks.resources(stack)]
+    if not shared.out.as_json:
+        _announce(shared.out, target, removal, stacks, resources, keep_data=keep_data)
+    if not yes and typer.prompt(f"Type the stage's name ({target.stage}) to go on") != target.stage:
+        output.fail("nothing was deleted")
+    _delete(target, removal, stacks, resources, Board(quiet=shared.out.as_json), keep_data=keep_data)
+    left = [] if keep_data else removal.tagged(target.stage)
+    shared.out.value({"deleted": stacks, "left": left})
+    if left:
+        output.fail("still there and tagged: " + ", ".join(left))
+    shared.out.line("Nothing is left." if not keep_data else "The stacks are gone; data was kept.")
+
+
+def _in_order(target: Target) -> list[str]:
+    """All stacks of the stage, those that import before those that export."""
+    found = target.stacks.names(f"{names.PRODUCT}-{target.stage}-")
+    shared = names.shared_stack(target.stage)
+    return sorted((s for s in found if s != shared), reverse=True) + [s for s in found if s == shared]
+
+
+def _announce(
+    out: output.Output, target: Target, removal: Removal, stacks: list[str], resources: list[tuple[str, str, str]],
+    *, keep_data: bool,
+) -> None:  # fmt: skip
+    out.line(f"[bold]{target.where}[/bold]: {len(stacks)} stacks, {len(resources)} resources will be deleted:")
+    for stack in stacks:
+        out.line(f"  {stack}")
+    lost = [(kind, name) for _, kind, name in resources if kind in _HOLDS_DATA]
+    out.line("Kept as stages.yaml says:" if keep_data else "[bold red]Lost for ever[/bold red]:")
+    for kind, name in lost:
+        count = f", {removal.count_objects(name)} object versions" if kind == "AWS::S3::Bucket" else ""
+        out.line(f"  {kind.removeprefix('AWS::')} {name}{count}")
+
+
+def _delete(
+    target: Target, removal: Removal, stacks: list[str], resources: list[tuple[str, str, str]], board: Board,
+    *, keep_data: bool,
+) -> None:  # fmt: skip
+    for _, kind, name in resources:
+        if kind == "AWS::SageMaker::ModelPackageGroup":
+            with board.doing(f"delete the model packages of {name.rsplit('/', 1)[-1]}"):
+                removal.delete_packages(name.rsplit("/", 1)[-1])
+        elif kind == "AWS::S3::Bucket" and not keep_data:
+            with board.doing(f"empty bucket {name}"):
+                removal.empty_bucket(name)
+    for stack in stacks:
+        with board.doing(f"delete {stack}"):
+            target.stacks.delete(stack)
+    if keep_data:
+        return
+    for _, kind, name in resources:
+        if kind in _RETAINED:
+            if kind == "AWS::S3::Bucket":
+                removal.empty_bucket(name)  # what was delivered while the stacks were going
+            removal.delete(kind, name)

@@ -1,0 +1,87 @@
+"""`perennial local up | run`: the laptop engine, and the whole loop on it."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import engine, output
+from cli.follow import Board
+from cli.loop import Loop
+from cli.main import Shared, app
+from cli.target import find
+
+group = typer.Typer(no_args_is_help=True, help="The laptop engine: the same stacks without an account or Docker.")
+app.add_typer(group, name="local")
+
+LOOP_IDLE_SPEED = 60.0  # while the loop waits for the settle time and nothing works, a minute takes a second
+
+Port = Annotated[int | None, typer.Option(help="Loopback port of the engine (default: a free one).")]
+
+
+@group.command()
+def up(
+    context: typer.Context,
+    port: Port = None,
+    idle_speed: Annotated[
+        float, typer.Option(help="How much faster engine time passes while nothing works (1: as the wall clock).")
+    ] = 1.0,
+) -> None:
+    """Start the engine, deploy every model of models/, and serve until Ctrl-C."""
+    shared: Shared = context.obj
+    board = Board(quiet=shared.out.as_json)
+    engine.synthesize(shared.stage, board)
+    with engine.start(idle_speed=idle_speed, port=port) as process:
+        state = engine.report(process, board)
+        shared.out.record({key: state[key] for key in ("endpoint", "api_url", "stage", "region", "pid")})
+        shared.out.line(_look_hint(state["endpoint"], state["access_key"], state["secret_key"], state["region"]))
+        _until_interrupted(process)
+
+
+@group.command()
+def run(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="A model of models/.")],
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files to upload (CSV, CSV.gz, Parquet).")],
+    ask: Annotated[
+        Path | None, typer.Option(exists=True, help="Rows to ask predictions for (default: rows of the files).")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the end; exit 0 only if every stage succeeded.")] = False,
+    port: Port = None,
+) -> None:
+    """Take files through the whole loop: upload, version, validation, training, registry, deployment, prediction."""
+    shared: Shared = context.obj
+    if not Path(f"models/{model}/model.yaml").exists():
+        known = ", ".join(sorted(p.parent.name for p in Path("models").glob("*/model.yaml"))) or "none"
+        output.fail(
+            f"there is no models/{model}/model.yaml (models: {known}). Write one from a file: "
+            f"perennial new {model} --from {files[0]} --target COLUMN",
+            output.EXIT_USAGE,
+        )
+    board = Board(quiet=shared.out.as_json)
+    engine.synthesize(shared.stage, board)
+    with engine.start(idle_speed=LOOP_IDLE_SPEED, port=port) as process:
+        engine.report(process, board)
+        loop = Loop(find(stage=shared.stage, where="local"), model, board, shared.out)
+        loop.run(files, ask)
+        if not once:
+            loop.slow_down()
+            shared.out.line("\nServing until Ctrl-C. From another terminal: perennial status, perennial predict ...")
+            _until_interrupted(process)
+
+
+def _until_interrupted(process: engine.EngineProcess) -> None:
+    try:
+        if code := process.wait():
+            output.fail(f"the laptop engine ended with exit code {code}; see .perennial/engine.log")
+    except KeyboardInterrupt:
+        time.sleep(0)  # the context manager ends the engine
+
+
+def _look_hint(endpoint: str, access_key: str, secret_key: str, region: str) -> str:
+    return (
+        "\nLook at it with any AWS client:\n"
+        f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region} "
+        f"AWS_ACCESS_KEY_ID={access_key} AWS_SECRET_ACCESS_KEY={secret_key}"
+    )

@@ -1,0 +1,57 @@
+"""`perennial predict`: rows to the HTTP API, signed."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import output, reports
+from cli.ask import ask, refusal, rows_of
+from cli.main import Shared, app
+from cloud.door import Door
+from lifecycle import names
+
+
+@app.command()
+def predict(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="Name of the model.")],
+    source: Annotated[str, typer.Argument(help="A CSV or Parquet file, a JSON file of rows, or - for JSON on stdin.")] = "-",
+    limit: Annotated[int, typer.Option(min=1, help="At most this many rows of a data file.")] = 20,
+    show_curl: Annotated[bool, typer.Option("--show-curl", help="Print the curl line for the first row instead.")] = False,
+) -> None:
+    """Ask the live model for predictions."""
+    shared: Shared = context.obj
+    target = shared.target()
+    url = target.shared()[names.OUTPUT_API_URL]
+    rows, labels = _rows(source, shared, model, limit)
+    if not rows:
+        output.fail(f"{source} holds no rows", output.EXIT_USAGE)
+    if show_curl:
+        sys.stdout.write(reports.curl(target, model, rows[0], url) + "\n")
+        return
+    door = Door(url, target.operator.region, target.operator.keys())
+    if labels:
+        answers = ask(door, model, rows, labels).predictions
+    else:
+        answer = door.predict(model, list(rows))
+        if answer.status != 200:
+            output.fail(refusal(answer))
+        answers = answer.body["predictions"]
+    shared.out.table(answers, [key for key in answers[0] if key != "probabilities"], empty="")
+
+
+def _rows(source: str, shared: Shared, model: str, limit: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return rows and their labels (none for JSON)."""
+    if source == "-" or source.endswith(".json"):
+        text = sys.stdin.read() if source == "-" else Path(source).read_text()
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            output.fail(f"{source} is not JSON: {error}", output.EXIT_USAGE)
+        found = found["rows"] if isinstance(found, dict) and "rows" in found else found
+        return (found if isinstance(found, list) else [found]), []
+    contract = reports.spec(shared.target(), model).contract
+    return rows_of(Path(source), contract, limit)

@@ -1,0 +1,116 @@
+"""Following executions on the terminal: each step as it ends, what runs now on a line that moves."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.status import Status
+
+from cli import output
+from cloud.history import Execution, History
+from lifecycle.progress import Step
+
+POLL_SECONDS = 0.15
+
+_SAID = {
+    "StartRun": "claim the run",
+    "ProfileObjects": "profile new objects",
+    "ValidateVersion": "validate against the contract",
+    "TrainFamilies": "train the candidate families",
+    "EvaluateCandidates": "evaluate, compile, prove parity",
+    "RegisterModel": "gate and register",
+    "Plan": "plan the deployment",
+    "Publish": "publish code and model as a version",
+    "Promote": "move the alias to it",
+}
+
+
+class Board:
+    """The part of the terminal that shows progress; silent with --json."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._console = Console(stderr=True, highlight=False)
+        self._status: Status | None = None
+
+    @contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        """Show `text` as what happens now, and the seconds it took once it is over."""
+        began = time.perf_counter()
+        with self._moving(text):
+            yield
+        self.done(text, time.perf_counter() - began)
+
+    def done(self, text: str, seconds: float | None = None, mark: str = "[green]done[/green]") -> None:
+        """Print a finished line."""
+        if not self._quiet:
+            took = "" if seconds is None else f"{seconds:6.1f} s"
+            self._console.print(f"  {mark} {text:<66} {took}", soft_wrap=True)
+
+    def now(self, text: str) -> None:
+        """Change the moving line."""
+        if self._status is not None:
+            self._status.update(text)
+
+    @contextmanager
+    def _moving(self, text: str) -> Iterator[None]:
+        if self._quiet or not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(text) as self._status:
+            try:
+                yield
+            finally:
+                self._status = None
+
+    def watch(self, history: History, arn: str) -> Execution:
+        """Show the steps of an execution until it is over, and return it."""
+        shown = 0
+        with self._moving("starting"):
+            while True:
+                execution = history.describe(arn)
+                steps = history.steps(arn)
+                finished = [step for step in steps if step.status != "running"]
+                for step in finished[shown:]:
+                    self._step(step)
+                shown = len(finished)
+                if execution.is_over:
+                    return execution
+                if steps and steps[-1].status == "running":
+                    self.now(step_text(steps[-1]))
+                time.sleep(POLL_SECONDS)
+
+    def _step(self, step: Step) -> None:
+        seconds = (step.ended - step.started).total_seconds() if step.ended else None
+        mark = "[green]done[/green]" if step.status == "done" else "[red]fail[/red]"
+        self.done(step_text(step), seconds, mark)
+        if step.error and not self._quiet:
+            self._console.print(f"       [red]{output.escape(step.error[:600])}[/red]", soft_wrap=True)
+
+
+def wait_for(find: Callable[[], Execution | None], seconds: float, what: str) -> Execution:
+    """Return what `find` returns as soon as it is something.
+
+    Ends the command when nothing appeared within `seconds`, naming `what` was awaited.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (found := find()) is not None:
+            return found
+        time.sleep(POLL_SECONDS)
+    output.fail(f"{what} did not appear within {seconds:.0f} s. See `perennial logs` and `perennial status`.")
+
+
+def first_after(history: History, machine: str, since: datetime, known: frozenset[str] = frozenset()) -> Execution | None:
+    """Return the oldest execution of a machine that began at or after `since` and is not `known`, or None."""
+    fresh = [e for e in history.recent(machine) if e.started >= since and e.arn not in known]
+    return min(fresh, key=lambda e: e.started) if fresh else None
+
+
+def step_text(step: Step) -> str:
+    text = _SAID.get(step.name, step.name)
+    if step.total:
+        text += f" ({step.done} of {step.total}" + (f", {step.failed} failed)" if step.failed else ")")
+    return text

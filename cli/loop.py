@@ -1,0 +1,134 @@
+"""The whole loop on the laptop engine, watched from the terminal: upload, follow, ask, compare."""
+
+import json
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cli import ask as asking
+from cli import output, reports
+from cli.follow import Board, first_after, wait_for
+from cli.target import Target
+from cloud.door import Door
+from cloud.history import Execution, History
+from cloud.objects import Objects
+from lifecycle import keys, names
+
+CUT_SECONDS = 120.0  # machine time within which the settle time has surely run down
+DEPLOY_SECONDS = 30.0
+ASK_ROWS = 400
+
+
+class Loop:
+    """One pass of one model. Every method ends the command when its stage did not succeed."""
+
+    def __init__(self, target: Target, model: str, board: Board, out: output.Output) -> None:
+        self._target, self._model, self._board, self._out = target, model, board, out
+        self._history = History(target.client("stepfunctions"))
+        self._shared = target.shared()
+        self._training = target.training(model)
+        self._serving = target.serving(model)
+        self._spec = reports.spec(target, model)
+
+    def run(self, files: list[Path], ask: Path | None) -> None:
+        """Upload `files`, follow what that starts, and ask for predictions of rows of `ask`."""
+        self._out.line(f"\n[bold]{self._model}[/bold]: upload to prediction")
+        self._upload(files)
+        began, since = time.perf_counter(), self._now()
+        training = self._train(since)
+        settled = time.perf_counter()
+        run = self._verdict(self._board.watch(self._history, training.arn))
+        self._deploy(since)
+        asked = self._ask(ask or files[-1])
+        seconds = time.perf_counter() - began
+        self._say(run, asked, seconds, settled - began, ask)
+
+    def slow_down(self) -> None:
+        """Let engine time pass as the wall clock does, now that nobody waits for it."""
+        request = urllib.request.Request(  # noqa: S310  the engine's own loopback address
+            f"{self._engine['endpoint']}/_engine/clock", data=b'{"idle_speed": 1}', method="POST"
+        )
+        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+
+    @property
+    def _engine(self) -> dict[str, Any]:
+        assert self._target.engine is not None
+        return self._target.engine
+
+    def _now(self) -> datetime:
+        """Engine time a moment ago: executions that an upload starts begin later."""
+        with urllib.request.urlopen(f"{self._engine['endpoint']}/_engine/clock", timeout=5) as answer:  # noqa: S310
+            return datetime.fromtimestamp(float(json.load(answer)["now"]) - 1, UTC)
+
+    def _upload(self, files: list[Path]) -> None:
+        bucket = Objects(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
+        total = sum(file.stat().st_size for file in files)
+        with self._board.doing(f"upload {len(files)} files, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"):
+            for file in files:
+                bucket.upload(file, keys.incoming(self._spec.dataset, file.name))
+
+    def _train(self, since: datetime) -> Execution:
+        machine = self._training[names.OUTPUT_TRAINING_MACHINE]
+        with self._board.doing("settle (60 s of engine time, which runs fast while idle), cut the data version"):
+            return wait_for(
+                lambda: first_after(self._history, machine, since), CUT_SECONDS, "a training run for the upload"
+            )
+
+    def _verdict(self, execution: Execution) -> dict[str, Any]:
+        """Return the run's record; ends the command when nothing was approved, with the reasons."""
+        if execution.status != "SUCCEEDED":
+            output.fail(f"training ended {execution.status}: {execution.error} {execution.cause}")
+        found = json.loads(execution.output)
+        run_id = found["run"].get("run_id")
+        if not found["run"]["go"]:
+            output.fail(f"no run was started: {found['run']['decision']}")
+        record = reports.run_record(self._target, self._model, run_id)
+        if not found.get("validation", {}).get("accepted", True):
+            problems = reports.validation_problems(self._target, self._model, run_id)
+            output.fail("the data version was rejected:\n  " + "\n  ".join(problems))
+        registered = found.get("registered", {})
+        if registered.get("status") != "Approved":
+            output.fail(f"the model was registered as {registered.get('status')}: {'; '.join(registered.get('reasons', []))}")
+        return record | {"run_id": run_id, "package": registered.get("package")}
+
+    def _deploy(self, since: datetime) -> None:
+        machine = self._serving[names.OUTPUT_DEPLOYMENT_MACHINE]
+        known: set[str] = set()
+        while True:
+            execution = wait_for(
+                lambda: first_after(self._history, machine, since, frozenset(known)), DEPLOY_SECONDS, "a deployment"
+            )
+            known.add(execution.arn)
+            ended = self._board.watch(self._history, execution.arn)
+            if ended.status != "SUCCEEDED":
+                output.fail(f"the deployment ended {ended.status}: {ended.error} {ended.cause}")
+            if json.loads(ended.output)["plan"]["go"]:
+                return
+
+    def _ask(self, file: Path) -> asking.Asked:
+        door = Door(self._shared[names.OUTPUT_API_URL], self._target.operator.region, self._target.operator.keys())
+        rows, labels = asking.rows_of(file, self._spec.contract, ASK_ROWS)
+        with self._board.doing(f"ask for {len(rows)} predictions over HTTP ({file.name})"):
+            return asking.ask(door, self._model, rows, labels)
+
+    def _say(self, run: dict[str, Any], asked: asking.Asked, seconds: float, settle: float, ask: Path | None) -> None:
+        contract = self._spec.contract
+        metrics = asking.score(asked, contract)
+        url = self._shared[names.OUTPUT_API_URL]
+        folder = reports.fetch(self._target, self._model, run["run_id"])
+        if self._out.as_json:
+            self._out.value({"run": run, "seconds": seconds, "settle_seconds": settle, "metrics": metrics, "api": url})
+            return
+        self._out.line(f"\nPredictions of version {asked.model_version} beside what really happened:")
+        shown = asking.table(asked, contract)
+        self._out.table(shown, list(shown[0]), empty="")
+        self._out.line("  ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+        if ask is None:
+            self._out.line("(rows of the uploaded file: the model has seen most of them; the holdout is in the report)")
+        self._out.line(f"\nUpload to first answers: {seconds:.1f} s, of which {settle:.1f} s settling and cutting.")
+        self._out.line(f"API      {url}")
+        self._out.line(f"Reports  {folder}/")
+        self._out.line("Try it:")
+        print(reports.curl(self._target, self._model, asked.rows[0], url))

@@ -1,0 +1,89 @@
+"""What a run left behind: its record, its reports on the local disk, and the line that asks the model for a prediction."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cli import output
+from cli.target import Target
+from cloud.objects import Objects
+from lifecycle import keys, names
+from lifecycle.spec import ModelSpec
+
+FOLDER = Path(".perennial/reports")
+ASSETS = Path("build/assets")
+_WANTED = (
+    "run.json",
+    "validation/report.json",
+    "validation/report.html",
+    "evaluation/scorecard.json",
+    "evaluation/report.html",
+    "evaluation/card.md",
+)
+
+
+def artifacts(target: Target) -> Objects:
+    """Return the artifact bucket of a target."""
+    return Objects(target.client("s3"), target.shared()[names.OUTPUT_ARTIFACT_BUCKET])
+
+
+def data(target: Target) -> Objects:
+    """Return the data bucket of a target."""
+    return Objects(target.client("s3"), target.shared()[names.OUTPUT_DATA_BUCKET])
+
+
+def run_record(target: Target, model: str, run_id: str) -> dict[str, Any]:
+    """Return the record of a run."""
+    found: dict[str, Any] = json.loads(artifacts(target).read(keys.run_record(model, run_id)))
+    return found
+
+
+def validation_problems(target: Target, model: str, run_id: str) -> list[str]:
+    """Return the sentences with which a data version was rejected."""
+    report = json.loads(artifacts(target).read(keys.run(model, run_id, "validation", "report.json")))
+    return [str(p["message"]) if isinstance(p, Mapping) else str(p) for p in report.get("problems", [])]
+
+
+def fetch(target: Target, model: str, run_id: str) -> Path:
+    """Copy the reports of a run to the local disk and return their folder."""
+    bucket = artifacts(target)
+    folder = FOLDER / run_id
+    for name in _WANTED:
+        content = bucket.read_if_there(keys.run(model, run_id, name))
+        if content is not None:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return folder
+
+
+def spec(target: Target, model: str) -> ModelSpec:
+    """Return the spec with which a model is deployed, from the assets of this checkout.
+
+    Ends the command when this checkout never synthesized that spec.
+    """
+    wanted = target.training(model)[names.OUTPUT_SPEC_ID]
+    found = next(iter(sorted(ASSETS.glob(f"*/spec-{wanted}.json"))), None)
+    if found is None:
+        output.fail(
+            f"{model} is deployed with another model.yaml than this checkout has synthesized (spec {wanted[:12]}). "
+            "Check out the deployed commit and run: python app.py"
+        )
+    return ModelSpec.from_bytes(found.read_bytes())
+
+
+def curl(target: Target, model: str, row: Mapping[str, Any], url: str) -> str:
+    """Return a line for the shell that asks for one prediction; it signs with the caller's own credentials."""
+    body = shlex.quote(json.dumps({"rows": [dict(row)]}, ensure_ascii=False))
+    region = target.operator.region
+    user = '"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"'
+    if target.is_local:
+        access, secret, _ = target.operator.keys()
+        user = shlex.quote(f"{access}:{secret}")
+    token = "" if target.is_local else ' -H "x-amz-security-token: $AWS_SESSION_TOKEN"'
+    return (
+        f"curl -s --aws-sigv4 aws:amz:{region}:execute-api --user {user}{token} \\\n"
+        f"  -H 'content-type: application/json' {url.rstrip('/')}/models/{model}/predictions \\\n  -d {body}"
+    )
