@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tabular.read import read_objects
+
 from cli import output
 from cloud.door import Answer, Door
 from lifecycle.spec import Contract, Kind, Task
-from tabular.read import read_objects
 
 ROWS_PER_CALL = 500
 
@@ -75,7 +76,9 @@ def score(asked: Asked, contract: Contract) -> dict[str, float]:
     chances = [_chance(p, t, contract) for p, t in zip(asked.predictions, asked.labels, strict=True) if t]
     labels = [_class(text, contract) for text in asked.labels if text]
     shares = [labels.count(label) / len(labels) for label in labels]
-    hits = [_said(p, contract) == _class(t, contract) for p, t in zip(asked.predictions, asked.labels, strict=True) if t]
+    hits = [
+        _said(p, contract) == _class(t, contract) for p, t in zip(asked.predictions, asked.labels, strict=True) if t
+    ]
     return {
         "rows": len(labels),
         "log_loss": _log_loss(chances),

@@ -99,7 +99,9 @@ def start(*, idle_speed: float, port: int | None) -> EngineProcess:
 
 def _clean_environment() -> dict[str, str]:
     """The caller's environment, with bytecode on, Node of this environment first, and no AWS settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_")) and k != "PYTHONDONTWRITEBYTECODE"}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_")) and k != "PYTHONDONTWRITEBYTECODE"
+    }
     return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"}
 
 

@@ -59,11 +59,12 @@ class Board:
         if self._quiet or not self._console.is_terminal:
             yield
             return
-        with self._console.status(text) as self._status:
-            try:
+        self._status = self._console.status(text)
+        try:
+            with self._status:
                 yield
-            finally:
-                self._status = None
+        finally:
+            self._status = None
 
     def watch(self, history: History, arn: str) -> Execution:
         """Show the steps of an execution until it is over, and return it."""
@@ -96,20 +97,23 @@ def wait_for(find: Callable[[], Execution | None], seconds: float, what: str) ->
     Ends the command when nothing appeared within `seconds`, naming `what` was awaited.
     """
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if (found := find()) is not None:
-            return found
+    while (found := find()) is None:
+        if time.monotonic() > until:
+            output.fail(f"{what} did not appear within {seconds:.0f} s. See `perennial logs` and `perennial status`.")
         time.sleep(POLL_SECONDS)
-    output.fail(f"{what} did not appear within {seconds:.0f} s. See `perennial logs` and `perennial status`.")
+    return found
 
 
-def first_after(history: History, machine: str, since: datetime, known: frozenset[str] = frozenset()) -> Execution | None:
+def first_after(
+    history: History, machine: str, since: datetime, known: frozenset[str] = frozenset()
+) -> Execution | None:
     """Return the oldest execution of a machine that began at or after `since` and is not `known`, or None."""
     fresh = [e for e in history.recent(machine) if e.started >= since and e.arn not in known]
     return min(fresh, key=lambda e: e.started) if fresh else None
 
 
 def step_text(step: Step) -> str:
+    """Return a step in a person's words, with the count of a Map's iterations."""
     text = _SAID.get(step.name, step.name)
     if step.total:
         text += f" ({step.done} of {step.total}" + (f", {step.failed} failed)" if step.failed else ")")

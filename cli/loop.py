@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cloud.objects import Objects
+
 from cli import ask as asking
 from cli import output, reports
 from cli.follow import Board, first_after, wait_for
 from cli.target import Target
 from cloud.door import Door
 from cloud.history import Execution, History
-from cloud.objects import Objects
 from lifecycle import keys, names
 
 CUT_SECONDS = 120.0  # machine time within which the settle time has surely run down
@@ -65,7 +66,9 @@ class Loop:
     def _upload(self, files: list[Path]) -> None:
         bucket = Objects(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
         total = sum(file.stat().st_size for file in files)
-        with self._board.doing(f"upload {len(files)} files, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"):
+        with self._board.doing(
+            f"upload {len(files)} files, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"
+        ):
             for file in files:
                 bucket.upload(file, keys.incoming(self._spec.dataset, file.name))
 
@@ -90,7 +93,9 @@ class Loop:
             output.fail("the data version was rejected:\n  " + "\n  ".join(problems))
         registered = found.get("registered", {})
         if registered.get("status") != "Approved":
-            output.fail(f"the model was registered as {registered.get('status')}: {'; '.join(registered.get('reasons', []))}")
+            output.fail(
+                f"the model was registered as {registered.get('status')}: {'; '.join(registered.get('reasons', []))}"
+            )
         return record | {"run_id": run_id, "package": registered.get("package")}
 
     def _deploy(self, since: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a run left behind: its record, its reports on the local disk, and the line that asks the model for a prediction."""
+"""What a run left behind: its record, its reports on the local disk, and a line that asks the model."""
 
 import json
 import shlex
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cloud.objects import Objects
+
 from cli import output
 from cli.target import Target
-from cloud.objects import Objects
 from lifecycle import keys, names
 from lifecycle.spec import ModelSpec
 

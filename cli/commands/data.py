@@ -58,7 +58,9 @@ def list_versions(context: typer.Context, dataset: Dataset) -> None:
 
 
 @group.command()
-def show(context: typer.Context, dataset: Dataset, version: Annotated[str, typer.Argument(help="Its first digits.")]) -> None:
+def show(
+    context: typer.Context, dataset: Dataset, version: Annotated[str, typer.Argument(help="Its first digits.")]
+) -> None:
     """List the files of a data version."""
     shared: Shared = context.obj
     manifest = _one(_manifests(shared, dataset), version)
@@ -79,8 +81,12 @@ def diff(
     manifests = _manifests(shared, dataset)
     before = {o["name"]: o for o in _one(manifests, old)["objects"]}
     after = {o["name"]: o for o in _one(manifests, new)["objects"]}
-    rows = [{"change": "added", "name": n, "size": output.size(after[n]["size"])} for n in sorted(after.keys() - before)]
-    rows += [{"change": "deleted", "name": n, "size": output.size(before[n]["size"])} for n in sorted(before.keys() - after)]
+    rows = [
+        {"change": "added", "name": n, "size": output.size(after[n]["size"])} for n in sorted(after.keys() - before)
+    ]
+    rows += [
+        {"change": "deleted", "name": n, "size": output.size(before[n]["size"])} for n in sorted(before.keys() - after)
+    ]
     rows += [
         {"change": "replaced", "name": n, "size": output.size(after[n]["size"])}
         for n in sorted(after.keys() & before)

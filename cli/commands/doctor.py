@@ -73,7 +73,9 @@ def _account(target: Target) -> Iterator[Finding]:
         for name, value in readiness.job_quotas(_instance_types()).items():
             yield Finding(name, value >= 1, f"{value:.0f}", "ask for 2 or more in Service Quotas, SageMaker")
         for name, there in readiness.images(_images()).items():
-            yield Finding(f"image {name.rsplit('/', 1)[-1]}", there, name, "check that ECR may be read from this account")
+            yield Finding(
+                f"image {name.rsplit('/', 1)[-1]}", there, name, "check that ECR may be read from this account"
+            )
     except LifecycleError as error:
         yield Finding("permissions", False, str(error), "give the operator read access to SSM, Service Quotas and ECR")
 
@@ -98,5 +100,7 @@ def _instance_types() -> set[str]:
 
 def _images() -> set[str]:
     """Images that the synthesized state machines use, as far as they are plain text in the templates."""
-    found = {word for text in _definitions() for word in text.replace('\\"', '"').split('"') if "sagemaker-scikit" in word}
+    found = {
+        word for text in _definitions() for word in text.replace('\\"', '"').split('"') if "sagemaker-scikit" in word
+    }
     return {word for word in found if ".dkr.ecr." in word}

@@ -43,11 +43,15 @@ def up(
 def run(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A model of models/.")],
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files to upload (CSV, CSV.gz, Parquet).")],
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Files to upload (CSV, CSV.gz, Parquet).")
+    ],
     ask: Annotated[
         Path | None, typer.Option(exists=True, help="Rows to ask predictions for (default: rows of the files).")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Stop at the end; exit 0 only if every stage succeeded.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop at the end; exit 0 only if every stage succeeded.")
+    ] = False,
     port: Port = None,
 ) -> None:
     """Take files through the whole loop: upload, version, validation, training, registry, deployment, prediction."""

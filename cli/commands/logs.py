@@ -18,7 +18,9 @@ _JOB_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
 @app.command()
 def logs(
     context: typer.Context,
-    which: Annotated[str, typer.Argument(help="Part of a log group's name: a model, a function, or TrainingJobs.")] = "",
+    which: Annotated[
+        str, typer.Argument(help="Part of a log group's name: a model, a function, or TrainingJobs.")
+    ] = "",
     since: Annotated[str, typer.Option(help="How far back: 30s, 10m, 2h, 7d.")] = "1h",
     contains: Annotated[str | None, typer.Option(help="Only lines that contain this text.")] = None,
 ) -> None:

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
+from cloud.functions import Functions
+from cloud.packages import Packages
 
 from cli import output
 from cli.main import Shared, app
-from cloud.functions import Functions
-from cloud.packages import Packages
 from lifecycle import names
 
 

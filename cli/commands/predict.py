@@ -18,9 +18,13 @@ from lifecycle import names
 def predict(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Name of the model.")],
-    source: Annotated[str, typer.Argument(help="A CSV or Parquet file, a JSON file of rows, or - for JSON on stdin.")] = "-",
+    source: Annotated[
+        str, typer.Argument(help="A CSV or Parquet file, a JSON file of rows, or - for JSON on stdin.")
+    ] = "-",
     limit: Annotated[int, typer.Option(min=1, help="At most this many rows of a data file.")] = 20,
-    show_curl: Annotated[bool, typer.Option("--show-curl", help="Print the curl line for the first row instead.")] = False,
+    show_curl: Annotated[
+        bool, typer.Option("--show-curl", help="Print the curl line for the first row instead.")
+    ] = False,
 ) -> None:
     """Ask the live model for predictions."""
     shared: Shared = context.obj
