@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud.objects import Objects
-
 from cli import output
 from cli.target import Target
+from cloud.objects import Objects
 from lifecycle import keys, names
 from lifecycle.spec import ModelSpec
 
