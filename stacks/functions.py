@@ -1,0 +1,58 @@
+"""Every function of the product: entry point, memory and time-out, with the reason for each figure.
+
+Lambda gives CPU in proportion to memory (one core at 1,769 MB), so memory is also how fast a function is.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry point: `lambdas/<module>.py`, `memory_mb`, time-out in `seconds`."""
+
+    module: str
+    memory_mb: int
+    seconds: int
+
+    @property
+    def handler(self) -> str:
+        """The handler string."""
+        return f"lambdas.{self.module}.handler"
+
+    @property
+    def title(self) -> str:
+        """The construct id: `cut_version` -> `CutVersion`."""
+        return "".join(word.capitalize() for word in self.module.split("_"))
+
+
+# Shared. A look at a dataset copies what is new, server-side; what does not fit into one look is left to the next one,
+# which the message that returns starts. Two minutes, because the queue hides a message six times as long.
+CUT_VERSION: Final = Entry("cut_version", 512, 120)
+RECORD_EVENT: Final = Entry("record_event", 256, 30)
+REFUSE_ROUTE: Final = Entry("refuse_route", 128, 5)
+
+# Training. Profiling and validation decode data with polars: two cores' worth of memory, and all the time there is for
+# one object. The others read and write small documents.
+START_RUN: Final = Entry("start_run", 512, 60)
+PROFILE_OBJECTS: Final = Entry("profile_objects", 3538, 900)
+VALIDATE_VERSION: Final = Entry("validate_version", 1769, 300)
+REGISTER_MODEL: Final = Entry("register_model", 512, 120)
+CLOSE_RUN: Final = Entry("close_run", 512, 60)
+
+# Serving. Publishing builds a zip in memory and waits for Lambda. API Gateway gives up after 30 seconds (not adjustable),
+# so predict answers or fails within 29; its memory is the model owner's.
+PREDICT_SECONDS: Final = 29
+PLAN_DEPLOYMENT: Final = Entry("plan_deployment", 512, 60)
+PUBLISH_MODEL: Final = Entry("publish_model", 1024, 120)
+PROMOTE_MODEL: Final = Entry("promote_model", 512, 60)
+CLOSE_DEPLOYMENT: Final = Entry("close_deployment", 512, 60)
+
+SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE)
+TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REGISTER_MODEL, CLOSE_RUN)
+DEPLOYMENT: Final = (PLAN_DEPLOYMENT, PUBLISH_MODEL, PROMOTE_MODEL, CLOSE_DEPLOYMENT)
+
+
+def predict(memory_mb: int) -> Entry:
+    """Return the predict function's entry with the memory that model.yaml asks for."""
+    return Entry("predict", memory_mb, PREDICT_SECONDS)
