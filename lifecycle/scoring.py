@@ -1,0 +1,211 @@
+"""CompiledModel + rows -> answers, with the standard library alone.
+
+Importing this module and scoring a first row is what a cold start pays, so it imports little and prepares nothing that
+one row does not need. After FAST_AFTER rows the trees become a Python function (`lifecycle.trees.faster`); both ways
+give the same bits.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import exp, sumprod
+from typing import TYPE_CHECKING, Any, Self
+
+from lifecycle import compiled
+from lifecycle.encoding import Encoder, Row, typed_row
+from lifecycle.errors import ModelRejected
+from lifecycle.trees import Walker, faster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lifecycle.spec import Contract
+
+FAST_AFTER = 200
+
+Raw = Callable[[list[float]], list[float]]
+
+
+class CompiledModel:
+    """A model that scores rows.
+
+    Attributes: `task`, `classes` (texts; for a binary task the second is the positive one; None for regression),
+    `threshold` (binary), `positive`, `family`, `ids` (run_id, data_version, spec_id, contract_id), `features_sha256`.
+    """
+
+    def __init__(self, body: Mapping[str, Any], features: Callable[[dict[str, Any]], dict[str, Any]] | None) -> None:
+        self.body = body
+        self.task: str = body["task"]
+        self.family: str = body["family"]
+        self.classes: list[str] | None = body["classes"]
+        self.threshold: float | None = body["threshold"]
+        self.ids: dict[str, str] = body["ids"]
+        self.features_sha256: str | None = body["features_sha256"]
+        self.encoder = Encoder(body["encoder"])
+        self._features = features
+        self._derived: dict[str, str] = body["contract"].get("derived", {})
+        self._kinds = [(c["name"], c["kind"]) for c in body["contract"]["columns"] if c["name"] not in _labels(body)]
+        self._contract: Contract | None = None
+        self._scored = 0
+        self._walker: Walker | None = None
+        self._raw = self._scorer(body["estimator"])
+        self._link = LINKS[body["estimator"]["link"]]
+
+    @classmethod
+    def load(cls, data: bytes, code: "Path | None" = None) -> Self:
+        """Return the model of a compiled file; `code` is the folder that holds features.py.
+
+        Raises
+        ------
+        ModelRejected
+            when the file is damaged, of another format, or needs a features.py that is not given.
+        SpecRejected
+            when features.py is not the file that the model was trained with.
+        """
+        body = compiled.read(data)
+        features = None
+        if body["contract"].get("derived"):
+            from lifecycle import user_code  # late: only models with derived values need it
+
+            user_code.check_declared(body["contract"]["derived"])
+            if body["features_sha256"] is None or code is None:
+                raise ModelRejected("the model has derived values; it needs the features.py that it was trained with")
+            features = user_code.load_features(code, body["features_sha256"])
+        return cls(body, features)
+
+    @property
+    def contract(self) -> "Contract":
+        """The contract that the model was trained under; rows are checked by it, so a rollback rolls it back too."""
+        if self._contract is None:
+            from lifecycle.spec import contract_of  # late: the spec's module costs more than scoring a row
+
+            self._contract = contract_of(self.body["contract"])
+        return self._contract
+
+    @property
+    def learned(self) -> dict[str, list[str]]:
+        """Values that category columns held in training, for columns whose contract lists none."""
+        return self.body["learned"]  # type: ignore[no-any-return]
+
+    @property
+    def positive(self) -> str | None:
+        """The class that a binary model's probability is of."""
+        return self.classes[1] if self.task == "binary" and self.classes else None
+
+    def encode(self, row: Row, number: int = 0) -> list[float]:
+        """Return the encoded row (`lifecycle.encoding`), derived values included; `number` appears in errors.
+
+        Raises RequestRejected when a value has a wrong type or features.py fails on the row.
+        """
+        if self._features is not None:
+            from lifecycle.user_code import derive
+
+            typed = typed_row(self._kinds, row)
+            row = {**typed, **derive(self._features, self._derived, dict(typed), number)}
+        return self.encoder.encode(row)
+
+    def score(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Return one answer per row, as the HTTP door gives it.
+
+        binary: `probability` of the positive class and `decision` (probability >= threshold). multiclass:
+        `probabilities` by class and `decision`, the likeliest class. regression: `value`.
+        Raises RequestRejected as `encode` does.
+        """
+        return [self._answer(outputs) for outputs in self.outputs(rows)]
+
+    def outputs(self, rows: Sequence[Row]) -> list[list[float]]:
+        """Return per row [probability], [probability of each class] or [value]."""
+        self._scored += len(rows)
+        if self._walker is not None and self._scored > FAST_AFTER:
+            self.accelerate()
+        encode, raw, link = self.encode, self._raw, self._link
+        return [link(raw(encode(row, number))) for number, row in enumerate(rows)]
+
+    def accelerate(self) -> None:
+        """Prepare the faster way to walk the trees now instead of after FAST_AFTER rows."""
+        if self._walker is not None:
+            sums = faster(self._walker)
+            if sums is not None:
+                self._raw = self._on_dense(sums)
+            self._walker = None
+
+    def _scorer(self, estimator: Mapping[str, Any]) -> Raw:
+        if estimator["kind"] == "linear":
+            return _linear(estimator, self.encoder)
+        outputs = len(self.classes) if self.task == "multiclass" and self.classes else 1
+        self._walker = Walker(estimator, self.body["encoder"], outputs)
+        return self._on_dense(self._walker.sums)
+
+    def _on_dense(self, sums: Callable[[Sequence[float]], list[float]]) -> Raw:
+        """In the ordinal layout an encoded row is what the trees take; otherwise categories are spread out first."""
+        expand = self.encoder.expand
+        return sums if self.encoder.layout == "ordinal" else lambda encoded: sums(expand(encoded))
+
+    def _answer(self, outputs: list[float]) -> dict[str, Any]:
+        if self.task == "regression" or self.classes is None:
+            return {"value": outputs[0]}
+        if self.threshold is not None:
+            return {"probability": outputs[0], "decision": outputs[0] >= self.threshold}
+        best = max(range(len(outputs)), key=outputs.__getitem__)
+        return {"probabilities": dict(zip(self.classes, outputs, strict=True)), "decision": self.classes[best]}
+
+
+def _labels(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return body["contract"]["target"], body["contract"].get("weight")
+
+
+def _linear(estimator: Mapping[str, Any], encoder: Encoder) -> Raw:
+    """Numbers by their coefficients, categories by looking up the one coefficient that counts."""
+    numbers, categories = _positions(encoder)
+    outputs = []
+    for coefficients, intercept in zip(estimator["coefficients"], estimator["intercept"], strict=True):
+        weights = [float(coefficients[dense]) for _, dense in numbers]
+        tables = [
+            (compact, {float(code): coefficients[dense + code] for code in range(size)})
+            for compact, dense, size in categories
+        ]
+        outputs.append((weights, tables, intercept))
+    places = [compact for compact, _ in numbers]
+
+    def raw(encoded: list[float]) -> list[float]:
+        values = [encoded[i] for i in places]
+        return [
+            sumprod(weights, values) + sum([table.get(encoded[i], 0.0) for i, table in tables], intercept)
+            for weights, tables, intercept in outputs
+        ]
+
+    return raw
+
+
+def _positions(encoder: Encoder) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
+    """(compact, dense) positions of numbers and (compact, first dense, count) of categories."""
+    numbers, categories = [], []
+    compact = dense = 0
+    ordinal = encoder.layout == "ordinal"
+    for entry in encoder.inputs:
+        if entry["as"] == "category" and not ordinal:
+            size = len(entry["categories"])
+            categories.append((compact, dense, size))
+            compact, dense = compact + 1, dense + size
+        else:
+            width = 4 if entry["as"] == "calendar" else 1
+            numbers += [(compact + i, dense + i) for i in range(width)]
+            compact, dense = compact + width, dense + width
+    return numbers, categories
+
+
+def _identity(raw: list[float]) -> list[float]:
+    return raw
+
+
+def _logistic(raw: list[float]) -> list[float]:
+    """1 / (1 + exp(-x)), as scipy's expit; exp overflows below -709 where the answer is 0 to the last bit."""
+    return [1.0 / (1.0 + exp(-value)) if value > -709.0 else exp(max(value, -745.2)) for value in raw]
+
+
+def _softmax(raw: list[float]) -> list[float]:
+    largest = max(raw)
+    powers = [exp(value - largest) for value in raw]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+LINKS: dict[str, Raw] = {"identity": _identity, "logistic": _logistic, "softmax": _softmax}

@@ -1,0 +1,171 @@
+"""Checked tree arrays + model inputs -> sums of leaf values, walked node by node or by a function made from them.
+
+Nodes are stored depth first: the left child of node i is i + 1, `right[i]` names the other. A value goes left when it
+is <= the threshold, or (category split) when its code is in the node's set; a missing one goes where the node says.
+Sums run in the order of the trees, so that they equal scikit-learn's to the bit.
+
+`Walker` interprets the arrays: nothing to prepare, right for a cold start. `faster` writes the same trees as Python
+source (from checked numbers only: indices, float literals by `repr`) and compiles it: several times faster per row, for
+some milliseconds per thousand nodes once.
+"""
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from math import isnan
+from typing import Any
+
+from lifecycle.compiled import CATEGORICAL, LEAF, MISSING_LEFT, unpack
+from lifecycle.encoding import missing_codes
+
+Sums = Callable[[Sequence[float]], list[float]]
+
+MAX_NODES = 20_000
+MAX_DEPTH = 80
+NODES_PER_FUNCTION = 2_000
+
+
+class Walker:
+    """Sums the leaf values that a row reaches in every tree."""
+
+    def __init__(self, estimator: Mapping[str, Any], encoder: Mapping[str, Any], outputs: int) -> None:
+        self.feature: list[int] = unpack("i", estimator["feature"]).tolist()
+        self.right: list[int] = unpack("i", estimator["right"]).tolist()
+        self.threshold: list[float] = unpack("d", estimator["threshold"]).tolist()
+        self.flags: bytes = unpack("B", estimator["flags"]).tobytes()
+        self.roots: list[int] = unpack("i", estimator["roots"]).tolist()
+        self.leaves: list[float] = unpack("d", estimator["leaves"]).tolist()
+        self.wide: bool = estimator["leaf_width"] > 1
+        self.average: bool = estimator["average"]
+        self.float32: bool = estimator["float32"]
+        self.baseline: list[float] = [float(value) for value in estimator["baseline"]]
+        self.outputs = outputs
+        self.sets = [frozenset(codes) for codes in estimator["sets"]]
+        self.missing = missing_codes(encoder)
+
+    def sums(self, inputs: Sequence[float]) -> list[float]:
+        """Return one raw value per output (averaged over the trees when the model says so)."""
+        x = self.cast(inputs)
+        totals = self.baseline.copy()
+        for number, root in enumerate(self.roots):
+            leaf = self._leaf(root, x)
+            if self.wide:
+                start = self.right[leaf] * self.outputs
+                for k in range(self.outputs):
+                    totals[k] += self.leaves[start + k]
+            else:
+                totals[number % self.outputs] += self.threshold[leaf]
+        return self.finish(totals)
+
+    def cast(self, inputs: Sequence[float]) -> Sequence[float]:
+        """Return the inputs as the estimator saw them: rounded to float32 where scikit-learn's trees do so."""
+        return array("f", inputs).tolist() if self.float32 else inputs
+
+    def finish(self, totals: list[float]) -> list[float]:
+        """Return the sums, divided by the number of trees when the model averages."""
+        if not self.average:
+            return totals
+        trees = len(self.roots) if self.wide else len(self.roots) // self.outputs
+        return [total / trees for total in totals]
+
+    def goes_left(self, node: int, value: float) -> bool:
+        """Return whether `value` takes the left branch of an inner node."""
+        flags = self.flags[node]
+        if flags & CATEGORICAL:
+            if value == self.missing[self.feature[node]]:
+                return bool(flags & MISSING_LEFT)
+            return value in self.sets[int(self.threshold[node])]
+        return value <= self.threshold[node] or (bool(flags & MISSING_LEFT) and isnan(value))
+
+    def _leaf(self, node: int, x: Sequence[float]) -> int:
+        feature, threshold, right, flags = self.feature, self.threshold, self.right, self.flags
+        while (split := feature[node]) != LEAF:
+            if not flags[node]:
+                node = node + 1 if x[split] <= threshold[node] else right[node]
+            else:
+                node = node + 1 if self.goes_left(node, x[split]) else right[node]
+        return node
+
+
+def faster(walker: Walker) -> Sums | None:
+    """Return a function equal to `walker.sums`, or None when the trees are too many or too deep to be worth it."""
+    if len(walker.feature) > MAX_NODES or _depth(walker) > MAX_DEPTH:
+        return None
+    groups = []
+    for first, last in _groups(walker):
+        source = "\n".join(_function(walker, first, last))
+        scope: dict[str, Any] = {"__builtins__": {}, "leaves": walker.leaves}
+        # S102: the text consists of this module's own words, indices and float literals; tests fuzz it
+        exec(compile(source, "<trees>", "exec"), scope)  # noqa: S102
+        groups.append(scope["add"])
+
+    def sums(inputs: Sequence[float]) -> list[float]:
+        totals = walker.baseline.copy()
+        x = walker.cast(inputs)
+        for add in groups:
+            add(x, totals)
+        return walker.finish(totals)
+
+    return sums
+
+
+def _groups(walker: Walker) -> list[tuple[int, int]]:
+    """Trees (first, last) of about NODES_PER_FUNCTION nodes each: very long functions compile slowly."""
+    ends = [*walker.roots[1:], len(walker.feature)]
+    groups, first = [], 0
+    for tree, end in enumerate(ends):
+        if end - walker.roots[first] >= NODES_PER_FUNCTION or tree == len(ends) - 1:
+            groups.append((first, tree + 1))
+            first = tree + 1
+    return groups
+
+
+def _function(walker: Walker, first: int, last: int) -> list[str]:
+    ends = [*walker.roots[1:], len(walker.feature)]
+    used = sorted({f for f in walker.feature[walker.roots[first] : ends[last - 1]] if f != LEAF})
+    lines = ["def add(x, t):"]
+    lines += [f" x{i} = x[{i}]" for i in used]
+    lines += [f" t{k} = t[{k}]" for k in range(walker.outputs)]
+    for tree in range(first, last):
+        _branches(walker, walker.roots[tree], " ", tree % walker.outputs, lines)
+    lines += [f" t[{k}] = t{k}" for k in range(walker.outputs)]
+    return lines
+
+
+def _branches(walker: Walker, node: int, indent: str, output: int, lines: list[str]) -> None:
+    split = walker.feature[node]
+    if split == LEAF:
+        if walker.wide:
+            start = walker.right[node] * walker.outputs
+            lines += [f"{indent}t{k} += {walker.leaves[start + k]!r}" for k in range(walker.outputs)]
+        else:
+            lines.append(f"{indent}t{output} += {walker.threshold[node]!r}")
+        return
+    left, right = node + 1, walker.right[node]
+    missing_left = bool(walker.flags[node] & MISSING_LEFT)
+    if walker.flags[node] & CATEGORICAL:
+        codes = set(walker.sets[int(walker.threshold[node])])
+        missing = walker.missing[split]
+        members: list[float] = sorted([*codes, missing] if missing_left and missing is not None else codes)
+        test = f"x{split} in {{{', '.join(map(repr, members))}}}" if members else "False"
+    elif missing_left:
+        # NaN fails every comparison: "not greater" sends it left
+        test = f"not x{split} > {walker.threshold[node]!r}"
+    else:
+        test = f"x{split} <= {walker.threshold[node]!r}"
+    lines.append(f"{indent}if {test}:")
+    _branches(walker, left, indent + " ", output, lines)
+    lines.append(f"{indent}else:")
+    _branches(walker, right, indent + " ", output, lines)
+
+
+def _depth(walker: Walker) -> int:
+    deepest = 0
+    for start, end in pairwise([*walker.roots, len(walker.feature)]):
+        depths = [0] * (end - start)
+        for node in range(start, end):
+            if walker.feature[node] != LEAF:
+                below = depths[node - start] + 1
+                depths[node + 1 - start] = depths[walker.right[node] - start] = below
+        deepest = max(deepest, *depths)
+    return deepest
