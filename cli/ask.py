@@ -56,7 +56,7 @@ def ask(door: Door, model: str, rows: list[dict[str, Any]], labels: list[str]) -
 
 def refusal(answer: Answer) -> str:
     """Return what an answer other than 200 says, in one text."""
-    body = answer.body if isinstance(answer.body, Mapping) else {"message": str(answer.body)}
+    body: Mapping[str, Any] = answer.body if isinstance(answer.body, Mapping) else {"message": str(answer.body)}
     text = f"HTTP {answer.status}: {body.get('detail') or body.get('title') or body.get('message') or body}"
     for problem in body.get("errors", [])[:10]:
         text += f"\n  row {problem.get('row')}, {problem.get('field')}: {problem.get('message')}"

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cloud.objects import Objects
-
 from cli import ask as asking
 from cli import output, reports
 from cli.follow import Board, first_after, wait_for
 from cli.target import Target
 from cloud.door import Door
 from cloud.history import Execution, History
+from cloud.objects import Bucket
 from lifecycle import keys, names
 
 CUT_SECONDS = 120.0  # machine time within which the settle time has surely run down
@@ -64,7 +63,7 @@ class Loop:
             return datetime.fromtimestamp(float(json.load(answer)["now"]) - 1, UTC)
 
     def _upload(self, files: list[Path]) -> None:
-        bucket = Objects(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
+        bucket = Bucket(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
         total = sum(file.stat().st_size for file in files)
         with self._board.doing(
             f"upload {len(files)} files, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"

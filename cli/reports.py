@@ -8,7 +8,7 @@ from typing import Any
 
 from cli import output
 from cli.target import Target
-from cloud.objects import Objects
+from cloud.objects import Bucket
 from lifecycle import keys, names
 from lifecycle.spec import ModelSpec
 
@@ -24,25 +24,27 @@ _WANTED = (
 )
 
 
-def artifacts(target: Target) -> Objects:
+def artifacts(target: Target) -> Bucket:
     """Return the artifact bucket of a target."""
-    return Objects(target.client("s3"), target.shared()[names.OUTPUT_ARTIFACT_BUCKET])
+    return Bucket(target.client("s3"), target.shared()[names.OUTPUT_ARTIFACT_BUCKET])
 
 
-def data(target: Target) -> Objects:
+def data(target: Target) -> Bucket:
     """Return the data bucket of a target."""
-    return Objects(target.client("s3"), target.shared()[names.OUTPUT_DATA_BUCKET])
+    return Bucket(target.client("s3"), target.shared()[names.OUTPUT_DATA_BUCKET])
 
 
 def run_record(target: Target, model: str, run_id: str) -> dict[str, Any]:
     """Return the record of a run."""
-    found: dict[str, Any] = json.loads(artifacts(target).read(keys.run_record(model, run_id)))
+    found: dict[str, Any] | None = artifacts(target).read_json(keys.run_record(model, run_id))
+    if found is None:
+        output.fail(f"{model} has no run {run_id}; see: perennial runs {model}")
     return found
 
 
 def validation_problems(target: Target, model: str, run_id: str) -> list[str]:
     """Return the sentences with which a data version was rejected."""
-    report = json.loads(artifacts(target).read(keys.run(model, run_id, "validation", "report.json")))
+    report = artifacts(target).need_json(keys.run(model, run_id, "validation", "report.json"))
     return [str(p["message"]) if isinstance(p, Mapping) else str(p) for p in report.get("problems", [])]
 
 
@@ -51,7 +53,7 @@ def fetch(target: Target, model: str, run_id: str) -> Path:
     bucket = artifacts(target)
     folder = FOLDER / run_id
     for name in _WANTED:
-        content = bucket.read_if_there(keys.run(model, run_id, name))
+        content = bucket.read(keys.run(model, run_id, name))
         if content is not None:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """What a first deployment needs to find in an account: bootstrap, quotas, the training image."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -36,12 +37,16 @@ class Readiness:
     def images(self, uris: Iterable[str]) -> dict[str, bool]:
         """Return for each image URI (registry/repository:tag) whether ECR knows the tag."""
         found = {}
+        ecr = self._operator.client("ecr")
         for uri in uris:
             registry, _, rest = uri.partition("/")
             repository, _, tag = rest.partition(":")
-            ecr = self._operator.client("ecr")
-            arguments = {"registryId": registry.split(".")[0], "repositoryName": repository, "imageIds": [{"imageTag": tag}]}
-            found[uri] = bool(_answer(lambda a=arguments, e=ecr: e.batch_get_image(**a)).get("images"))
+            arguments = {
+                "registryId": registry.split(".")[0],
+                "repositoryName": repository,
+                "imageIds": [{"imageTag": tag}],
+            }
+            found[uri] = bool(_answer(partial(ecr.batch_get_image, **arguments)).get("images"))
         return found
 
 
@@ -50,7 +55,11 @@ def _answer(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("ParameterNotFound", "NoSuchResourceException", "ImageNotFoundException"):
+        if error.response["Error"]["Code"] in (
+            "ParameterNotFound",
+            "NoSuchResourceException",
+            "ImageNotFoundException",
+        ):
             return {}
         raise Rejected(f"{error.operation_name}: {error.response['Error']['Message']}") from error
     except BotoCoreError as error:

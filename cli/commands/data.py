@@ -1,6 +1,5 @@
 """`perennial upload` and `perennial data`: files to S3, and the data versions made from them."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,7 +97,7 @@ def diff(
 def _manifests(shared: Shared, dataset: str) -> list[dict[str, Any]]:
     bucket = reports.data(shared.target())
     wanted = [key for key in bucket.keys(keys.versions(dataset)) if key.endswith("/manifest.json")]
-    return [json.loads(bucket.read(key)) for key in wanted]
+    return [bucket.need_json(key) for key in wanted]
 
 
 def _one(manifests: list[dict[str, Any]], prefix: str) -> dict[str, Any]:

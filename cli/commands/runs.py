@@ -107,7 +107,7 @@ def runs(
 
 def _records(target: Target, model: str) -> list[dict[str, Any]]:
     bucket = reports.artifacts(target)
-    return [json.loads(bucket.read(key)) for key in bucket.keys(keys.runs(model)) if key.endswith("/run.json")]
+    return [bucket.need_json(key) for key in bucket.keys(keys.runs(model)) if key.endswith("/run.json")]
 
 
 def _run_row(record: dict[str, Any]) -> dict[str, Any]:
