@@ -36,9 +36,9 @@ class Door:
         """Ask for predictions of rows. Raises Unavailable when nothing answers at the address."""
         return self.call("POST", f"/models/{model}/predictions", json.dumps({"rows": rows}).encode())
 
-    def call(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """Send one signed request. Raises Unavailable when nothing answers at the address."""
-        headers = {"Content-Type": "application/json"} if body else {}
+    def call(self, method: str, path: str, body: bytes = b"", extra: Mapping[str, str] | None = None) -> Answer:
+        """Send one signed request with `extra` headers. Raises Unavailable when nothing answers at the address."""
+        headers = ({"Content-Type": "application/json"} if body else {}) | dict(extra or {})
         request = AWSRequest(method=method, url=self.url + path, data=body, headers=headers)
         SigV4Auth(self._credentials, "execute-api", self._region).add_auth(request)
         try:

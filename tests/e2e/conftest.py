@@ -1,0 +1,182 @@
+"""One engine for all end-to-end tests: a checkout of its own with its own models, synthesized once, driven from outside.
+
+The tests speak S3 and HTTP, and look at what exists with boto3, as any client would.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from cloud.door import Answer, Door
+from lifecycle import names
+from tests import tables
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "local", "cli")
+IDLE_SPEED = 60
+PATIENCE_SECONDS = 120.0
+
+
+def wait_until[T](find: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Return what `find` returns once it is something; fail the test after `seconds` of wall time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := find():
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"no {what} within {seconds:.0f} s")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The running engine, seen from outside."""
+
+    root: Path
+    state: dict[str, Any]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.state["endpoint"],
+            region_name=self.state["region"],
+            aws_access_key_id=self.state["access_key"],
+            aws_secret_access_key=self.state["secret_key"],
+            config=Config(retries={"max_attempts": 1}),
+        )
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+
+    @property
+    def shared(self) -> dict[str, str]:
+        return self.outputs(names.shared_stack("dev"))
+
+    @property
+    def door(self) -> Door:
+        keys = (self.state["access_key"], self.state["secret_key"], None)
+        return Door(self.shared[names.OUTPUT_API_URL], self.state["region"], keys)
+
+    def upload(self, dataset: str, name: str, body: bytes) -> None:
+        self.client("s3").put_object(
+            Bucket=self.shared[names.OUTPUT_DATA_BUCKET], Key=f"incoming/{dataset}/{name}", Body=body
+        )
+
+    def delete(self, dataset: str, name: str) -> None:
+        self.client("s3").delete_object(Bucket=self.shared[names.OUTPUT_DATA_BUCKET], Key=f"incoming/{dataset}/{name}")
+
+    def executions(self, model: str, machine: str = "training") -> list[dict[str, Any]]:
+        """All executions of a model's machine, oldest first."""
+        output = names.OUTPUT_TRAINING_MACHINE if machine == "training" else names.OUTPUT_DEPLOYMENT_MACHINE
+        stack = (names.training_stack if machine == "training" else names.serving_stack)("dev", model)
+        found = self.client("stepfunctions").list_executions(stateMachineArn=self.outputs(stack)[output])["executions"]
+        return sorted(found, key=lambda e: e["startDate"])
+
+    def ended(self, model: str, count: int = 1, machine: str = "training") -> list[dict[str, Any]]:
+        """Wait until a machine has `count` executions that ended; return them described."""
+
+        def find() -> list[dict[str, Any]] | None:
+            over = [e for e in self.executions(model, machine) if e["status"] != "RUNNING"]
+            return over if len(over) >= count else None
+
+        client = self.client("stepfunctions")
+        found = wait_until(find, f"{count} ended {machine} executions of {model}")
+        return [client.describe_execution(executionArn=e["executionArn"]) for e in found]
+
+    def live_version(self, model: str) -> str | None:
+        """The model version that answers over HTTP, or None while none does."""
+        answer = self.door.call("GET", f"/models/{model}")
+        return str(answer.body["model_version"]) if answer.status == 200 else None
+
+    def predict(self, model: str, rows: list[dict[str, Any]]) -> Answer:
+        return self.door.predict(model, list(rows))
+
+    def artifact(self, key: str) -> Any:
+        """A JSON object of the artifact bucket."""
+        bucket = self.shared[names.OUTPUT_ARTIFACT_BUCKET]
+        return json.loads(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def settle(self) -> None:
+        """Give everything that was announced the time to be looked at: more than two settle times of engine time."""
+        began = self._now()
+        wait_until(lambda: self._now() > began + 150, "150 s of engine time", 60)
+
+    def _now(self) -> float:
+        answer = Door(self.state["endpoint"], "us-east-1", ("x", "x", None)).call("GET", "/_engine/clock")
+        return float(answer.body["now"])
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout of its own, with a model for each generated table, made by `perennial new`."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "cdk.json", "stages.yaml", "package.json", "requirements"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    (folder / "build").mkdir()
+    for name in ("layer-base", "layer-tabular", "wheels"):
+        (folder / "build" / name).symlink_to(ROOT / "build" / name)
+    for name in (".venv", ".venv-runtime", ".venv-jobs"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "models").mkdir()
+    (folder / "tables").mkdir()
+    for table in tables.ALL:
+        path = table.make(folder / "tables" / table.file_name, rows=table.rows, seed=7)
+        perennial(folder, "new", table.name, "--from", str(path), "--target", table.target)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lab(workspace: Path) -> Iterator[Lab]:
+    """The engine, deployed and ready."""
+    environment = clean_environment()
+    subprocess.run([sys.executable, "app.py"], cwd=workspace, env=environment, check=True, capture_output=True)
+    state_file = workspace / "engine.json"
+    command = [sys.executable, "-m", "local.engine", "--cdk-out", "cdk.out", "--state-file", str(state_file)]
+    with (workspace / "engine.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--idle-speed", str(IDLE_SPEED)], cwd=workspace, env=environment, stdout=log, stderr=log
+        )
+    try:
+        wait_until(
+            lambda: state_file.exists() or process.poll() is not None or None, "engine", 90
+        )
+        assert process.poll() is None, (workspace / "engine.log").read_text()[-4000:]
+        yield Lab(workspace, json.loads(state_file.read_text()))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def perennial(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a checkout; fail the test when it fails."""
+    ran = subprocess.run(
+        [sys.executable, "-c", "from cli.main import main; main()", *arguments],
+        cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran
+
+
+def clean_environment() -> dict[str, str]:
+    """No AWS settings, bytecode on, the environment's own tools first."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"}

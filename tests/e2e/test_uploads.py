@@ -1,0 +1,133 @@
+"""Uploads that are bad, late, repeated or cross each other: one version per content, one run per version, none lost."""
+
+import csv
+import io
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from lifecycle import names
+from tests.e2e.conftest import Lab, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+
+MODEL = "plain"
+
+
+def rows_as_csv(count: int, seed: int, header: tuple[str, ...] = ("key", "x", "z", "y")) -> bytes:
+    """A small binary table with signal, under the contract of the model `plain`."""
+    chance = random.Random(seed)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    for number in range(count):
+        x, z = chance.random(), chance.choice("abc")
+        y = int(x + (z == "a") * 0.3 + chance.random() * 0.4 > 0.8)
+        writer.writerow([f"{seed}-{number}", round(x, 4), z, y][: len(header)])
+    return text.getvalue().encode()
+
+
+def versions(lab: Lab, dataset: str) -> list[str]:
+    found = lab.client("s3").list_objects_v2(Bucket=lab.shared[names.OUTPUT_DATA_BUCKET], Prefix=f"versions/{dataset}/")
+    return [o["Key"].split("/")[2] for o in found.get("Contents", []) if o["Key"].endswith("/manifest.json")]
+
+
+def verdicts(lab: Lab, model: str) -> list[dict[str, Any]]:
+    bucket = lab.shared[names.OUTPUT_ARTIFACT_BUCKET]
+    found = lab.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"runs/{model}/").get("Contents", [])
+    return [lab.artifact(o["Key"]) for o in found if o["Key"].endswith("/run.json")]
+
+
+@pytest.fixture(scope="module")
+def live(lab: Lab) -> str:
+    """The first good upload of the module's model, taken to HTTPS; its live version."""
+    lab.upload(MODEL, "first.csv", rows_as_csv(600, 1))
+    return wait_until(lambda: lab.live_version(MODEL), "live model")
+
+
+def test_a_rejected_upload_leaves_a_record_and_a_report_and_the_live_model_keeps_answering(lab: Lab, live: str) -> None:
+    before = len(lab.executions(MODEL))
+    lab.upload(MODEL, "bad.csv", b"key,x,z,y\n1,not a number,a,0\n2,also none,b,1\n")
+    lab.ended(MODEL, before + 1)
+    record = wait_until(lambda: next((r for r in verdicts(lab, MODEL) if r["status"] == "rejected"), None), "rejection")
+    report = lab.artifact(f"runs/{MODEL}/{record['run_id']}/validation/report.json")
+    assert any("bad.csv" in str(problem) and "x" in str(problem) for problem in report["problems"])
+    assert lab.live_version(MODEL) == live
+    lab.delete(MODEL, "bad.csv")
+    lab.settle()
+
+
+def test_the_same_file_again_starts_no_second_run(lab: Lab, live: str) -> None:
+    lab.settle()
+    before = (len(versions(lab, MODEL)), len(lab.executions(MODEL)))
+    lab.upload(MODEL, "first.csv", rows_as_csv(600, 1))
+    lab.settle()
+    assert (len(versions(lab, MODEL)), len(lab.executions(MODEL))) == before
+
+
+def test_a_replaced_file_and_a_deleted_file_each_make_a_version(lab: Lab, live: str) -> None:
+    lab.upload(MODEL, "second.csv", rows_as_csv(300, 2))
+    lab.settle()
+    with_both = set(versions(lab, MODEL))
+    lab.upload(MODEL, "second.csv", rows_as_csv(300, 3))
+    lab.settle()
+    replaced = set(versions(lab, MODEL))
+    assert len(replaced - with_both) == 1
+    lab.delete(MODEL, "second.csv")
+    lab.settle()
+    # without the second file the content is that of the first version: the same id, no new one
+    assert set(versions(lab, MODEL)) == replaced
+
+
+def test_fifty_files_in_random_order_twice_and_one_late_make_one_version_with_all(lab: Lab, live: str) -> None:
+    lab.settle()
+    before = set(versions(lab, MODEL))
+    files = {f"part-{n:02}.csv": rows_as_csv(40, 100 + n) for n in range(50)}
+    order = list(files) * 2
+    random.Random(5).shuffle(order)
+    late = order.pop()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: lab.upload(MODEL, name, files[name]), order))
+    lab.upload(MODEL, late, files[late])
+    lab.settle()
+    added = set(versions(lab, MODEL)) - before
+    assert len(added) == 1
+    bucket = lab.shared[names.OUTPUT_DATA_BUCKET]
+    manifest = lab.client("s3").get_object(Bucket=bucket, Key=f"versions/{MODEL}/{added.pop()}/manifest.json")
+    text = manifest["Body"].read().decode()
+    assert all(name in text for name in files)
+
+
+def test_an_upload_during_a_run_waits_and_runs_after_it(lab: Lab, live: str) -> None:
+    lab.settle()
+    wait_until(lambda: all(e["status"] != "RUNNING" for e in lab.executions(MODEL)), "quiet machine")
+    known = {r["run_id"] for r in verdicts(lab, MODEL)}
+    lab.upload(MODEL, "while-1.csv", rows_as_csv(400, 11))
+    wait_until(lambda: any(e["status"] == "RUNNING" for e in lab.executions(MODEL)) or None, "running run")
+    lab.upload(MODEL, "while-2.csv", rows_as_csv(400, 12))
+
+    def both() -> list[dict[str, Any]] | None:
+        new = [r for r in verdicts(lab, MODEL) if r["run_id"] not in known and r["status"] not in ("running",)]
+        return new if len(new) >= 2 else None
+
+    new = wait_until(both, "two finished runs")
+    assert len({r["version"] for r in new}) == len(new)
+
+
+def test_an_aborted_run_releases_its_claim_and_the_next_upload_works(lab: Lab, live: str) -> None:
+    lab.settle()
+    lab.upload(MODEL, "aborted.csv", rows_as_csv(400, 21))
+    running = wait_until(
+        lambda: next((e for e in lab.executions(MODEL) if e["status"] == "RUNNING"), None), "running run"
+    )
+    lab.client("stepfunctions").stop_execution(executionArn=running["executionArn"], error="Operator", cause="a test")
+    aborted = wait_until(lambda: next((r for r in verdicts(lab, MODEL) if r["status"] == "aborted"), None), "record")
+    lab.upload(MODEL, "after-abort.csv", rows_as_csv(400, 22))
+
+    def finished() -> dict[str, Any] | None:
+        fresh = (r for r in verdicts(lab, MODEL) if r["started_at"] > aborted["started_at"])
+        return next((r for r in fresh if r["status"] in ("registered", "succeeded")), None)
+
+    assert wait_until(finished, "a run after the aborted one")["version"] != aborted["version"]
