@@ -5,7 +5,8 @@ Data bucket (versioned)
     objects/<dataset>/<S3 version id>                immutable server-side copies; never overwritten
     versions/<dataset>/<data version>/manifest.json  what a data version consists of (lifecycle.versions)
     versions/<dataset>/<data version>/channel.json   the same objects as a SageMaker ManifestFile
-    versions/<dataset>/current.json                  the newest data version's id and time
+    versions/<dataset>/current.json                  the newest data version's id, sequence and time
+    versions/<dataset>/copied.json                   checksums of copies that no version lists yet
 Artifact bucket (versioned)
     profiles/<contract id>/<sha256>.json             profile of one object under one contract
     profiles/<contract id>/<sha256>.ids.parquet      hashes of its row ids, when the contract names an id
@@ -60,6 +61,11 @@ def channel(dataset: str, version: str) -> str:
 def current(dataset: str) -> str:
     """Return the key that names the newest data version of a dataset."""
     return f"versions/{dataset}/current.json"
+
+
+def copied(dataset: str) -> str:
+    """Return the key of the checksums of copies that no data version lists yet (a cut that needs several looks)."""
+    return f"versions/{dataset}/copied.json"
 
 
 def versions(dataset: str) -> str:

@@ -115,6 +115,7 @@ class Deploy(Settings):
     predict_function: str
     asset_bucket: str
     asset_key: str
+    topic: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

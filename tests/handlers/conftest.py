@@ -1,13 +1,45 @@
 """AWS as moto plays it, for the tests of `cloud` and `lambdas`: real boto3, state to look at, no network."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+import time_machine
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
+from cloud.claims import Claims
+from cloud.ledger import LedgerTable
+from lambdas import wiring
+from lambdas.record_event import handler as record_event
+from lifecycle import names
+from lifecycle.spec import Column, Contract, Kind, ModelSpec, Task
+
 REGION = "us-east-1"
+STAGE = "test"
+SPEC = ModelSpec(
+    model="flights",
+    dataset="flights",
+    contract=Contract(
+        task=Task.BINARY,
+        target="late",
+        positive="true",
+        id="flight",
+        columns=(
+            Column(name="flight", kind=Kind.ID),
+            Column(name="origin", kind=Kind.CATEGORY),
+            Column(name="distance", kind=Kind.NUMBER, min=0, max=10000),
+            Column(name="late", kind=Kind.BOOLEAN),
+        ),
+        min_rows=2,
+    ),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -15,10 +47,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "INFO")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        wiring.reset()
         yield
+        wiring.reset()
 
 
 @pytest.fixture
@@ -28,10 +63,111 @@ def dynamodb() -> Any:
 
 @pytest.fixture
 def claims_table(dynamodb: Any) -> str:
+    return _table(dynamodb, "claims", "claim")
+
+
+@pytest.fixture
+def ledger_table(dynamodb: Any) -> str:
+    return _table(dynamodb, "ledger", "subject", "entry")
+
+
+def _table(dynamodb: Any, name: str, *keys: str) -> str:
     dynamodb.create_table(
-        TableName="claims",
-        KeySchema=[{"AttributeName": "claim", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "claim", "AttributeType": "S"}],
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         BillingMode="PAY_PER_REQUEST",
     )
-    return "claims"
+    return name
+
+
+def answer_invoke(request: Any, **_kwargs: Any) -> AWSResponse:
+    """moto's Lambda runs nothing without a container: the ledger's writer is called here, as Invoke would."""
+    payload = json.dumps(record_event(json.loads(request.body), None)).encode()
+    raw = SimpleNamespace(stream=lambda **_: iter([payload]), read=lambda *_: payload)
+    return AWSResponse(request.url, 200, {}, raw)
+
+
+@dataclass
+class World:
+    """One stage: buckets, tables, group, function and topic, and a clock that stands still."""
+
+    s3: Any
+    clock: time_machine.Traveller
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.shift(seconds)
+
+    def upload(self, name: str, body: bytes, dataset: str = "flights") -> str:
+        key = f"incoming/{dataset}/{name}"
+        return str(self.s3.put_object(Bucket="data-bucket", Key=key, Body=body)["VersionId"])
+
+    def read(self, bucket: str, key: str) -> Any:
+        body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return json.loads(body)
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        return [e["Key"] for e in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+
+    def ledger(self, subject: str) -> list[dict[str, Any]]:
+        return LedgerTable(boto3.client("dynamodb"), "ledger").entries(subject)
+
+    def claims(self) -> Claims:
+        return Claims(boto3.client("dynamodb"), "claims")
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(datetime(2026, 11, 21, 12, tzinfo=UTC), tick=False) as traveller:
+        assert isinstance(traveller, time_machine.Traveller)
+        yield traveller
+
+
+@pytest.fixture
+def world(
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    claims_table: str,
+    ledger_table: str,
+    aws: None,
+) -> World:
+    s3 = boto3.client("s3")
+    for bucket in ("data-bucket", "artifact-bucket", "asset-bucket"):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName=names.package_group(STAGE, SPEC.model))
+    topic = boto3.client("sns").create_topic(Name="notices")["TopicArn"]
+    environment = {
+        "STAGE": STAGE, "MODEL": SPEC.model, "SPEC_ID": SPEC.spec_id, "DATA_BUCKET": "data-bucket",
+        "ARTIFACT_BUCKET": "artifact-bucket", "CLAIMS_TABLE": claims_table, "LEDGER_TABLE": ledger_table,
+        "LEDGER_WRITER": "record-event", "SETTLE_SECONDS": "60", "CODE_ASSET": "asset.zip", "LOCK_SHA256": "00",
+        "IMAGE": "image", "PACKAGE_GROUP": names.package_group(STAGE, SPEC.model), "APPROVAL": "auto",
+        "TOPIC": topic, "PREDICT_FUNCTION": names.predict_function(STAGE, SPEC.model),
+        "ASSET_BUCKET": "asset-bucket", "ASSET_KEY": "predict.zip", "LAMBDA_TASK_ROOT": str(tmp_path),
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / SPEC.file_name).write_bytes(SPEC.to_bytes())
+    made = World(s3=s3, clock=clock)
+    wiring.client("lambda").meta.events.register("before-send.lambda.Invoke", answer_invoke)
+    sent = made.sent
+    wiring.client("events").meta.events.register(
+        "provide-client-params.events.PutEvents", lambda params, **_: sent.extend(params["Entries"])
+    )
+    return made
+
+
+@pytest.fixture
+def execution(world: World) -> Callable[[str], str]:
+    """Start an execution of a machine that waits for ever, and return its ARN."""
+    states = boto3.client("stepfunctions")
+    role = "arn:aws:iam::123456789012:role/machine"
+    definition = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 9999, "End": True}}})
+    machine = states.create_state_machine(name="training", definition=definition, roleArn=role)["stateMachineArn"]
+
+    def start(name: str) -> str:
+        return str(states.start_execution(stateMachineArn=machine, name=name, input="{}")["executionArn"])
+
+    return start

@@ -1,0 +1,56 @@
+"""Execution input -> whether this execution is a run, and everything its steps need."""
+
+from typing import Any
+
+from lambdas import wiring
+from lambdas.closing import RunCloser
+from lambdas.inputs import write_inputs
+from lambdas.observability import note
+from lambdas.starting import RunStarter
+from lifecycle import keys, runs
+from lifecycle.runs import Asked
+from lifecycle.settings import StartRun
+from lifecycle.versions import Current
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Decide; a run that goes gets its inputs and its record."""
+    settings = wiring.settings(StartRun)
+    asked = Asked.from_plain(event["detail"])
+    starter = _starter(settings)
+    raw = wiring.bucket(settings.data_bucket).read_json(keys.current(asked.dataset))
+    if runs.is_superseded(asked, Current.from_plain(raw) if raw else None):
+        starter.closer.unqueue(asked)
+        return _stopped("superseded", asked)
+    going = starter.start(event["execution"], asked)
+    if going.decision != "start":
+        return _stopped(going.decision, asked)
+    return write_inputs(settings, event, asked, going)
+
+
+def _stopped(decision: str, asked: Asked) -> dict[str, Any]:
+    note("run not started", decision=decision, version=asked.version)
+    return {"go": False, "decision": decision, "version": asked.version, "dataset": asked.dataset}
+
+
+def _starter(settings: StartRun) -> RunStarter:
+    claims = wiring.claims(settings.claims_table)
+    closer = RunCloser(
+        stage=settings.stage,
+        model=settings.model,
+        spec_id=settings.spec_id,
+        artifacts=wiring.bucket(settings.artifact_bucket),
+        claims=claims,
+        ledger=wiring.ledger(settings.ledger_writer),
+        executions=wiring.executions(),
+        tell=lambda subject, _text: note("run ended unseen", subject=subject),
+        now=wiring.now,
+    )
+    return RunStarter(
+        model=settings.model,
+        spec_id=settings.spec_id,
+        claims=claims,
+        executions=wiring.executions(),
+        closer=closer,
+        now=wiring.now,
+    )

@@ -1,0 +1,127 @@
+"""The composition root of the functions: reads the environment once, on first use, and builds what handlers need."""
+
+import os
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from cloud.claims import Claims
+from cloud.events import Events
+from cloud.executions import Executions
+from cloud.functions import Functions
+from cloud.ledger import Ledger, LedgerTable
+from cloud.notices import Notices
+from cloud.objects import Bucket
+from cloud.packages import Packages
+from cloud.queues import Queues
+from cloud.session import client
+from lifecycle.errors import SpecRejected
+from lifecycle.settings import Settings
+from lifecycle.spec import ModelSpec
+
+
+@cache
+def settings[S: Settings](kind: type[S]) -> S:
+    """Return the function's settings. Raises MissingSetting naming all variables that are not there."""
+    return kind.from_env(os.environ)
+
+
+@cache
+def spec(spec_id: str) -> ModelSpec:
+    """Return the model's spec from the function's own package. Raises SpecRejected when it is not `spec_id`."""
+    root = Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parent.parent)
+    found = ModelSpec.find(root)
+    if found.spec_id != spec_id:
+        raise SpecRejected(f"the package holds spec {found.spec_id}, the settings name {spec_id}. Deploy again.")
+    return found
+
+
+def now() -> float:
+    """Return the time, epoch seconds."""
+    return time.time()
+
+
+def iso(epoch_seconds: float) -> str:
+    """Return a time as ISO 8601, UTC, with seconds."""
+    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@cache
+def bucket(name: str) -> Bucket:
+    """Return one S3 bucket."""
+    return Bucket(client("s3"), name)
+
+
+@cache
+def claims(table: str) -> Claims:
+    """Return the claims table."""
+    return Claims(client("dynamodb"), table)
+
+
+@cache
+def ledger_table(table: str) -> LedgerTable:
+    """Return the ledger's table, for its one writer."""
+    return LedgerTable(client("dynamodb"), table)
+
+
+@cache
+def ledger(writer: str) -> Ledger:
+    """Return the ledger as everyone else writes to it."""
+    return Ledger(client("lambda"), writer)
+
+
+@cache
+def events() -> Events:
+    """Return the default event bus."""
+    return Events(client("events"))
+
+
+@cache
+def queues() -> Queues:
+    """Return the queues of the account."""
+    return Queues(client("sqs"))
+
+
+@cache
+def executions() -> Executions:
+    """Return the state machine executions of the account."""
+    return Executions(client("stepfunctions"))
+
+
+@cache
+def packages(group: str) -> Packages:
+    """Return the model package group."""
+    return Packages(client("sagemaker"), group)
+
+
+@cache
+def functions() -> Functions:
+    """Return the Lambda functions of the account."""
+    return Functions(client("lambda"))
+
+
+@cache
+def notices(topic: str) -> Notices:
+    """Return the topic that people subscribe to."""
+    return Notices(client("sns"), topic)
+
+
+def reset() -> None:
+    """Forget everything that was built, so that a changed environment counts."""
+    for built in (
+        settings,
+        spec,
+        bucket,
+        claims,
+        ledger_table,
+        ledger,
+        events,
+        queues,
+        executions,
+        packages,
+        functions,
+    ):
+        built.cache_clear()
+    notices.cache_clear()
+    client.cache_clear()
