@@ -101,7 +101,7 @@ def _head(draft: Draft) -> list[str]:
         lines.append(f"missing_label: drop   # {facts.missing:,} rows have no label; they stay out of training")
     lines += [
         "extra_columns: ignore   # `reject` refuses files and requests with columns that are not listed here",
-        "max_invalid_share: 0.01   # share of rows that may hold an unreadable or out-of-range value; they are left out",
+        "max_invalid_share: 0.01   # share of rows that may hold an unreadable or out-of-range value",
         f"min_rows: {max(50, facts.rows // 10)}",
     ]
     return lines
@@ -225,9 +225,7 @@ def _training(draft: Draft) -> list[str]:
             f"split: {{by: hash, key: {quoted(name)}, holdout: 0.2, validation: 0.2}}",
         ]
     else:
-        lines.append(
-            "split: {by: hash, holdout: 0.2, validation: 0.2}   # `by: time` when rows have a time and the future counts"
-        )
+        lines.append("split: {by: hash, holdout: 0.2, validation: 0.2}   # `by: time` when rows have a time")
     lines.append(f"candidates: [{first}, {names.RANDOM_FOREST}, {names.HIST_GRADIENT_BOOSTING}]")
     if draft.task is Task.BINARY:
         lines += [

@@ -64,7 +64,7 @@ def draft_of(name: str, source: Path, target: str) -> Draft:
         facts=facts,
         cut=table.cut,
         id=_id(facts, target),
-        key=repeating_key(frame, facts, target),
+        key=repeating_key(facts, target),
         times=time_columns(frame, facts),
         leaks=leaks(frame, facts, target, task),
     )
@@ -85,8 +85,8 @@ def task_of(target: ColumnFacts, source: str) -> Task:
     if target.kind in NUMERIC or (target.kind is Kind.ID and target.low is not None):
         return Task.REGRESSION
     raise DatasetRejected(
-        f"{where} has {target.distinct:,} distinct values of kind {target.kind}: neither classes (at most {CLASSES}) nor "
-        "numbers. Group its values, or choose another target"
+        f"{where} has {target.distinct:,} distinct values of kind {target.kind}: neither classes (at most "
+        f"{CLASSES}) nor numbers. Group its values, or choose another target"
     )
 
 

@@ -115,7 +115,9 @@ def _moment(present: pl.Series) -> dict[str, object] | None:
         return {"kind": Kind.DATETIME, "values": _examples(present), "odd": odd, "example": example}
     for pattern in FOREIGN_FORMATS:
         if present.str.to_datetime(pattern, strict=False).null_count() <= (1 - MOST) * len(present):
-            note = f"looks like times written {pattern}; write them as ISO 8601 (2026-11-21) to use them as {{kind: datetime}}"
+            note = (
+                f"looks like times written {pattern}; written as ISO 8601 (2026-11-21) they can be {{kind: datetime}}"
+            )
             return {"kind": Kind.TEXT, "values": _examples(present), "note": note}
     return None
 

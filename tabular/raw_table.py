@@ -53,9 +53,9 @@ def read(path: Path) -> RawTable:
 
 
 def delimiter_of(head: str) -> str:
-    """Return what separates the columns of a CSV whose beginning is `head`: the candidate that gives the most columns.
+    r"""Return what separates the columns of a CSV that begins with `head`: the candidate with the most columns.
 
-    >>> delimiter_of('a;b\\n"1,5";2\\n')
+    >>> delimiter_of('a;b\n"1,5";2\n')
     ';'
     """
     lines = [line for line in head.splitlines() if line.strip()][:20]

@@ -33,8 +33,8 @@ def leaks(frame: pl.DataFrame, facts: Mapping[str, ColumnFacts], target: str, ta
     return found
 
 
-def repeating_key(frame: pl.DataFrame, facts: Mapping[str, ColumnFacts], target: str) -> tuple[str, float] | None:
-    """Return the column that most likely says which rows belong together, and its rows per value; None if there is none.
+def repeating_key(facts: Mapping[str, ColumnFacts], target: str) -> tuple[str, float] | None:
+    """Return the column that most likely says which rows belong together, and its rows per value; None without one.
 
     Such rows resemble each other: they must all lie on one side of the split.
     """
@@ -80,8 +80,8 @@ def _ordered(numbers: pl.Series, truth: pl.Series, task: Task) -> str | None:
     if task is Task.REGRESSION:
         strength = pairs.select(pl.corr("x", "y", method="spearman")).item()
         return f"its rank correlation with the target is {strength:.3f}" if abs(strength) >= CORRELATION else None
-    positives = pairs["y"].sum()
-    ranks = pairs.select(pl.col("x").rank().filter(pl.col("y") == 1).sum()).item()
+    positives = float(pairs["y"].sum())
+    ranks = float(pairs.select(pl.col("x").rank().filter(pl.col("y") == 1).sum()).item())
     area = (ranks - positives * (positives + 1) / 2) / (positives * (pairs.height - positives))
     best = max(area, 1 - area)
     return f"alone it separates the target (area under the curve {best:.3f})" if best >= AREA else None
@@ -93,7 +93,7 @@ def _errors_left(values: pl.Series, label: pl.Series) -> float | None:
     base = label.len() - int(label.value_counts(name="n")["n"].max())  # type: ignore[arg-type]
     if not base:
         return None
-    hits = counted.group_by("x").agg(pl.col("len").max())["len"].sum()
+    hits = int(counted.group_by("x").agg(pl.col("len").max())["len"].sum())
     return (label.len() - hits) / base
 
 
