@@ -1,0 +1,56 @@
+"""The closed list of what a state machine may use; everything else is refused by name at creation.
+
+The dialect is small on purpose (docs/architecture.md, section 3): what the stacks use, and nothing beyond it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+MACHINE_FIELDS: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds", "Version", "QueryLanguage"})
+_EVERY: Final = frozenset({"Type", "Comment"})
+_PATHS: Final = frozenset({"InputPath", "OutputPath"})
+_NEXT: Final = frozenset({"Next", "End"})
+_RESULT: Final = frozenset({"ResultSelector", "ResultPath", "Retry", "Catch"})
+
+STATE_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    "Task": _EVERY | _PATHS | _NEXT | _RESULT | {"Resource", "Parameters", "TimeoutSeconds"},
+    "Map": _EVERY | _PATHS | _NEXT | _RESULT | {"ItemsPath", "ItemSelector", "ItemProcessor", "MaxConcurrency"},
+    "Choice": _EVERY | _PATHS | {"Choices", "Default"},
+    "Pass": _EVERY | _PATHS | _NEXT | {"Parameters", "Result", "ResultPath"},
+    "Wait": _EVERY | _PATHS | _NEXT | {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
+    "Succeed": _EVERY | _PATHS,
+    "Fail": _EVERY | {"Error", "ErrorPath", "Cause", "CausePath"},
+}
+PROCESSOR_FIELDS: Final = frozenset({"ProcessorConfig", "StartAt", "States", "Comment"})
+RETRY_FIELDS: Final = frozenset(
+    {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy", "Comment"}
+)
+CATCH_FIELDS: Final = frozenset({"ErrorEquals", "Next", "ResultPath", "Comment"})
+INTRINSICS: Final = frozenset(
+    {"States.Array", "States.ArrayLength", "States.Format", "States.JsonToString", "States.StringToJson"}
+)
+COMPARISONS: Final = frozenset(
+    {
+        "StringEquals",
+        "BooleanEquals",
+        "NumericEquals",
+        "NumericGreaterThan",
+        "NumericGreaterThanEquals",
+        "NumericLessThan",
+        "NumericLessThanEquals",
+        "IsPresent",
+        "IsNull",
+    }
+)
+SYNC_JOBS: Final[Mapping[str, str]] = {
+    "arn:aws:states:::sagemaker:createTrainingJob.sync": "TrainingJob",
+    "arn:aws:states:::sagemaker:createProcessingJob.sync": "ProcessingJob",
+}
+FUNCTION_PREFIX: Final = "arn:aws:lambda:"
+
+# Step Functions quotas, "Quotas related to state machine executions" and the API's own shapes.
+NAME_LENGTH: Final = 80
+DEFINITION_BYTES: Final = 1_048_576
+HISTORY_EVENTS: Final = 25_000
+MAP_CONCURRENCY: Final = 40
+NAME_KEPT_SECONDS: Final = 90 * 86_400

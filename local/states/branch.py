@@ -1,0 +1,17 @@
+"""Where one line of states runs: the whole execution, or an iteration of a Map."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.states.control import Control
+from local.states.history import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The context object (`$$`), who may end the branch, and its way through the history."""
+
+    context: Mapping[str, Any]
+    control: Control
+    trail: Trail

@@ -1,0 +1,146 @@
+"""One execution: its thread, its status, its history, and the event at every change of status."""
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lifecycle import names
+from local.api import Emit
+from local.clock import Clock
+from local.states.branch import Branch
+from local.states.control import Control, Interrupted, Reason
+from local.states.failures import RUNTIME, TIMEOUT, StateFailed
+from local.states.history import History, HistoryFull, Trail
+from local.states.interpreter import Interpreter, stamp
+from local.states.tasks import dumps
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A state machine as an execution uses it; an update makes a new one and leaves running executions alone."""
+
+    arn: str
+    name: str
+    role_arn: str
+    definition: Mapping[str, Any]
+
+
+class Execution:
+    """An execution of a machine. `input_text` is the JSON text as it was given."""
+
+    def __init__(self, machine: Machine, name: str, input_text: str, clock: Clock, emit: Emit) -> None:
+        self.machine = machine
+        self.name = name
+        self.arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
+        self.input_text = input_text
+        self.started = clock.now()
+        self.stopped: float | None = None
+        self.status = "RUNNING"
+        self.output: str | None = None
+        self.error: str | None = None
+        self.cause: str | None = None
+        self._clock = clock
+        self._emit = emit
+        self._lock = threading.Lock()
+        limit = machine.definition.get("TimeoutSeconds")
+        self._control = Control(clock, None if limit is None else self.started + limit)
+        self.history = History(clock.now)
+        self._trail = Trail(self.history)
+        self._thread: threading.Thread | None = None
+
+    def start(self, interpreter: Interpreter) -> None:
+        """Begin to run."""
+        self._trail.add("ExecutionStarted", input=self.input_text, roleArn=self.machine.role_arn)
+        self._announce()
+        self._thread = threading.Thread(target=self._run, args=(interpreter,), name=self.name, daemon=True)
+        self._thread.start()
+
+    def abort(self, error: str | None, cause: str | None) -> float:
+        """End with status ABORTED unless it is over, and return when it ended (engine time)."""
+        self._end("ABORTED", error=error, cause=cause)
+        self._control.end(Reason.ABORTED)
+        assert self.stopped is not None
+        return self.stopped
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread has ended, at most `seconds` of machine time."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def described(self) -> dict[str, Any]:
+        """Return the members of DescribeExecution's answer."""
+        answer = {**self.listed(), "input": self.input_text, "inputDetails": {"included": True}}
+        if self.output is not None:
+            answer |= {"output": self.output, "outputDetails": {"included": True}}
+        return answer | {
+            key: value for key, value in (("error", self.error), ("cause", self.cause)) if value is not None
+        }
+
+    def listed(self) -> dict[str, Any]:
+        """Return the members of an item of ListExecutions."""
+        item = {
+            "executionArn": self.arn,
+            "stateMachineArn": self.machine.arn,
+            "name": self.name,
+            "status": self.status,
+            "startDate": datetime.fromtimestamp(self.started, UTC),
+            "redriveCount": 0,
+        }
+        return item if self.stopped is None else {**item, "stopDate": datetime.fromtimestamp(self.stopped, UTC)}
+
+    def _run(self, interpreter: Interpreter) -> None:
+        try:
+            output = dumps(interpreter.run(self.machine.definition, json.loads(self.input_text), self._branch()))
+        except StateFailed as failure:
+            self._end("FAILED", error=failure.error, cause=failure.cause)
+        except HistoryFull:
+            cause = "The execution reached the maximum number of history events (25000)."
+            self._end("FAILED", error=RUNTIME, cause=cause)
+        except Interrupted as interrupted:
+            timed_out = interrupted.reason is Reason.TIMED_OUT
+            self._end("TIMED_OUT", error=TIMEOUT) if timed_out else self._end("ABORTED")
+        except Exception as error:  # noqa: BLE001 - root of this thread: no execution may stay running for ever
+            _LOG.exception("execution %s", self.arn)
+            self._end("FAILED", error=RUNTIME, cause=f"the laptop engine failed: {type(error).__name__}: {error}")
+        else:
+            self._end("SUCCEEDED", output=output)
+
+    def _branch(self) -> Branch:
+        execution = {
+            "Id": self.arn,
+            "Name": self.name,
+            "StartTime": stamp(self.started),
+            "Input": json.loads(self.input_text),
+            "RoleArn": self.machine.role_arn,
+        }
+        machine = {"Id": self.machine.arn, "Name": self.machine.name}
+        return Branch({"Execution": execution, "StateMachine": machine}, self._control, self._trail)
+
+    def _end(self, status: str, **result: str | None) -> None:
+        """Take the first end that comes: later ones find the execution over."""
+        with self._lock:
+            if self.stopped is not None:
+                return
+            self.stopped = self._clock.now()
+            self.output, self.error, self.cause = (result.get(key) for key in ("output", "error", "cause"))
+            self.status = status
+        event = {"TIMED_OUT": "TimedOut"}.get(status, status.capitalize())
+        self._trail.close(f"Execution{event}", **result)
+        self._announce()
+
+    def _announce(self) -> None:
+        described = self.described()
+        detail = {
+            **dict.fromkeys(("stopDate", "output", "outputDetails", "error", "cause")),
+            **{
+                key: int(value.timestamp() * 1000) if isinstance(value, datetime) else value
+                for key, value in described.items()
+            },
+        }
+        self._emit("aws.states", names.EXECUTION_CHANGED, detail, [self.arn])
