@@ -1,0 +1,197 @@
+"""A cloud assembly -> resources of the laptop engine, as `cdk deploy --all` brings them about on AWS."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from lifecycle.names import STACK_CHANGED
+from local.api import ACCOUNT, ApiError, Emit, Operations
+from local.assembly import Assembly, AssemblyError, FileAsset, StackArtifact, packaged, read_assembly
+from local.clock import Clock
+from local.deployment import FAULTS, Deployment, Environment, ResourceFailed, remove
+from local.preflight import BOOTSTRAP_PARAMETER, offenders
+from local.resources.kind import Clients, found_or
+from local.stack_state import DELETED, Stack, StackEvent, Stacks, moment
+from local.stacks_api import StacksApi
+
+
+Progress = Callable[[str, str, str], None]
+"""(stack, logical id, status)"""
+
+UNCHANGED: Final = "UNCHANGED"
+_STACK_TYPE = "AWS::CloudFormation::Stack"
+_BOOTSTRAP_VERSION = "30"
+_BOOTSTRAP_NAME = "/cdk-bootstrap/hnb659fds/version"
+_NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
+
+
+class DeploymentFailed(Exception):
+    """A stack could not be deployed; the message names stack, logical id, type, AWS's message and what is left."""
+
+
+class Deployer:
+    """Deploys assemblies and answers for the stacks."""
+
+    def __init__(self, clients: Clients, emit: Emit, clock: Clock) -> None:
+        self._clients = clients
+        self._emit = emit
+        self._clock = clock
+        self._stacks = Stacks()
+
+    def operations(self) -> Operations:
+        """Return CloudFormation's operations on the deployed stacks."""
+        return StacksApi(self._stacks, self._delete).operations()
+
+    def deploy(self, assembly_dir: Path, progress: Progress) -> None:
+        """Deploy every stack of `assembly_dir` in order; an unchanged stack is left alone.
+
+        Raises
+        ------
+        AssemblyError
+            when the assembly holds anything that the engine cannot deploy; nothing has been created then.
+        DeploymentFailed
+            when a resource failed; its stack has been rolled back, stacks before it stay.
+        """
+        region = self._clients.client("s3").meta.region_name
+        pseudo = {"AWS::AccountId": ACCOUNT, "AWS::Region": region, "AWS::Partition": "aws"}
+        with self._stacks.lock:
+            assembly = read_assembly(assembly_dir, pseudo)
+            known = frozenset(self._stacks.exports())
+            if found := offenders(assembly, f"aws://{ACCOUNT}/{region}", known):
+                raise AssemblyError("\n".join(["the laptop engine cannot deploy this assembly:", *found]))
+            self._bootstrap(assembly)
+            for asset in assembly.assets:
+                self._publish(asset, assembly_dir / ".cache")
+            for artifact in assembly.stacks:
+                self._deploy_stack(artifact, pseudo | {"AWS::URLSuffix": "amazonaws.com"}, progress)
+
+    def _bootstrap(self, assembly: Assembly) -> None:
+        """Make what `cdk bootstrap` makes and a deployment uses: the asset bucket and the version parameter."""
+        s3, ssm = self._clients.client("s3"), self._clients.client("ssm")
+        for bucket in {asset.bucket for asset in assembly.assets}:
+            if found_or(None, lambda name=bucket: s3.head_bucket(Bucket=name), "404") is None:
+                s3.create_bucket(Bucket=bucket)
+                s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        ssm.put_parameter(Name=_BOOTSTRAP_NAME, Type="String", Value=_BOOTSTRAP_VERSION, Overwrite=True)
+
+    def _publish(self, asset: FileAsset, cache: Path) -> None:
+        s3 = self._clients.client("s3")
+        # keys are content hashes: what is there already is the same
+        if found_or(None, lambda: s3.head_object(Bucket=asset.bucket, Key=asset.key), "404") is None:
+            s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=packaged(asset, cache).read_bytes())
+
+    def _deploy_stack(self, artifact: StackArtifact, pseudo: Mapping[str, str], progress: Progress) -> None:
+        stack = self._stacks.existing(artifact.name)
+        if stack is not None and stack.status in _NEVER_CREATED:
+            # a stack whose creation failed can only be deleted, as the CDK CLI does before it creates it anew
+            self._close(stack, DELETED, "", progress)
+            stack = None
+        if stack is not None and stack.template == artifact.template and stack.tags == artifact.tags:
+            progress(stack.name, stack.name, UNCHANGED)
+            return
+        verb = "CREATE" if stack is None else "UPDATE"
+        stack = stack or self._new_stack(artifact.name, pseudo["AWS::Region"])
+        self._close(stack, f"{verb}_IN_PROGRESS", "", progress)
+        deployment = Deployment(
+            stack, self._environment(stack, pseudo, progress), artifact.template, dict(artifact.tags)
+        )
+        try:
+            deployment.run()
+        except ResourceFailed as error:
+            self._roll_back(stack, deployment, str(error), progress)
+        stack.template, stack.tags = dict(artifact.template), dict(artifact.tags)
+        self._close(stack, f"{verb}_COMPLETE", "", progress)
+
+    def _roll_back(self, stack: Stack, deployment: Deployment, reason: str, progress: Progress) -> None:
+        prefix = "UPDATE_ROLLBACK" if stack.status.startswith("UPDATE") else "ROLLBACK"
+        self._close(stack, f"{prefix}_IN_PROGRESS", reason, progress)
+        left = deployment.roll_back()
+        self._close(stack, f"{prefix}_COMPLETE", reason, progress)
+        after = f" Rolled back; left behind: {'; '.join(left)}." if left else " Rolled back; nothing is left behind."
+        raise DeploymentFailed(f"{stack.name}: {reason}.{after}")
+
+    def _new_stack(self, name: str, region: str) -> Stack:
+        arn = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
+        stack = Stack(name=name, id=arn, created_at=moment(self._clock.now()))
+        self._stacks.add(stack)
+        return stack
+
+    def _environment(self, stack: Stack, pseudo: Mapping[str, str], progress: Progress) -> Environment:
+        def report(logical_id: str, physical_id: str, type_: str, status: str, reason: str) -> None:
+            self._record(stack, (logical_id, physical_id, type_), status, reason)
+            progress(stack.name, logical_id, status)
+
+        own = {"AWS::StackName": stack.name, "AWS::StackId": stack.id, BOOTSTRAP_PARAMETER: _BOOTSTRAP_VERSION}
+        return Environment(
+            clients=self._clients,
+            stacks=self._stacks,
+            refs={**pseudo, **own},
+            report=report,
+            now=lambda: moment(self._clock.now()),
+        )
+
+    def _record(self, stack: Stack, subject: tuple[str, str, str], status: str, reason: str) -> None:
+        logical_id, physical_id, type_ = subject
+        at = moment(self._clock.now())
+        stack.events.append(
+            StackEvent(
+                logical_id=logical_id, physical_id=physical_id, type=type_, status=status, reason=reason, at=at
+            )
+        )
+
+    def _close(self, stack: Stack, status: str, reason: str, progress: Progress) -> None:
+        """Give the stack a status and tell everybody: its history, the caller, the event bus.
+
+        Source of the event: CloudFormation User Guide, "Stack Status Change event detail".
+        """
+        stack.status, stack.reason = status, reason
+        now = moment(self._clock.now())
+        if status == DELETED:
+            stack.deleted_at = now
+        elif status.startswith("UPDATE"):
+            stack.updated_at = now
+        self._record(stack, (stack.name, stack.id, _STACK_TYPE), status, reason)
+        progress(stack.name, stack.name, status)
+        detail: dict[str, Any] = {
+            "stack-id": stack.id,
+            "status-details": {"status": status, "status-reason": reason},
+            "client-request-token": "",
+        }
+        self._emit("aws.cloudformation", STACK_CHANGED, detail, [stack.id])
+
+    def _delete(self, name: str) -> None:
+        with self._stacks.lock:
+            stack = self._stacks.existing(name)
+            if stack is None:
+                return
+            for export in stack.exports:
+                if users := self._stacks.importers(export):
+                    message = f"Export {export} cannot be deleted as it is in use by {', '.join(users)}"
+                    raise ApiError("ValidationError", message)
+            self._close(stack, "DELETE_IN_PROGRESS", "", _silent)
+            failed = self._empty(stack)
+            status = "DELETE_FAILED" if failed else DELETED
+            reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]." if failed else ""
+            self._close(stack, status, reason, _silent)
+
+    def _empty(self, stack: Stack) -> list[str]:
+        """Delete the stack's resources, last made first; return the logical ids that could not be."""
+        failed = []
+
+        def report(logical_id: str, physical_id: str, type_: str, status: str, reason: str) -> None:
+            self._record(stack, (logical_id, physical_id, type_), status, reason)
+
+        for resource in reversed(list(stack.resources.values())):
+            try:
+                remove(resource, self._clients, report)
+            except FAULTS as error:
+                report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))
+                failed.append(resource.logical_id)
+            else:
+                del stack.resources[resource.logical_id]
+        return failed
+
+
+def _silent(_: str, __: str, ___: str) -> None:
+    """Nobody follows a deletion but through the API."""

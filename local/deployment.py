@@ -1,0 +1,283 @@
+"""One stack, one template: create, update, replace and remove resources in dependency order, or undo all of it.
+
+Follows CloudFormation: what a template no longer holds is removed only after everything else succeeded; DeletionPolicy
+Retain keeps a resource; a custom-named resource is never replaced; an export in use neither goes nor changes.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.intrinsics import Scope, Unresolvable, resolve, uses
+from local.preflight import depends_on
+from local.resources.catalogue import IGNORED, KINDS
+from local.resources.comparison import differences
+from local.resources.kind import Clients, Kind, Subject
+from local.stack_state import Stack, StackResource, Stacks
+
+FAULTS = (ClientError, BotoCoreError, Unresolvable, ValueError, LookupError, CycleError)
+Report = Callable[[str, str, str, str, str], None]
+"""(logical id, physical id, type, status, reason)"""
+
+
+class ResourceFailed(Exception):
+    """A resource could not be made, changed or read back; the message names logical id, type and AWS's message."""
+
+
+class NotAsAsked(ValueError):
+    """A resource reads back other than it was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a deployment works with. `refs` are pseudo parameters and parameters of the template."""
+
+    clients: Clients
+    stacks: Stacks
+    refs: Mapping[str, Any]
+    report: Report
+    now: Callable[[], Any]
+
+
+class Deployment:
+    """Brings one stack to a template."""
+
+    def __init__(self, stack: Stack, environment: Environment, template: Mapping[str, Any], tags: dict[str, str]) -> None:
+        self._stack = stack
+        self._environment = environment
+        self._template = template
+        self._tags = tags
+        self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._replaced: list[StackResource] = []
+        self._imports: set[str] = set()
+        self._before = dict(stack.resources)
+
+    def run(self) -> None:
+        """Create and change resources, then outputs, then remove what is no longer asked for.
+
+        Raises
+        ------
+        ResourceFailed
+            when a resource or output cannot be brought about; call `roll_back` then.
+        """
+        for logical_id in self._order():
+            resource = self._template["Resources"][logical_id]
+            with naming(logical_id, resource["Type"], self._environment.report):
+                self._apply(logical_id, resource)
+        self._settle_outputs()
+        gone = [r for r in self._before.values() if r.logical_id not in self._template["Resources"]]
+        for resource in reversed(gone):
+            del self._stack.resources[resource.logical_id]
+        for resource in [*self._replaced, *reversed(gone)]:
+            self._remove(resource)
+        self._stack.imports = self._imports
+
+    def roll_back(self) -> list[str]:
+        """Undo in reverse order; return a line for each resource that is left behind, with the reason."""
+        left = []
+        for logical_id, undo in reversed(self._undo):
+            try:
+                undo()
+            except FAULTS as error:
+                left.append(f"{logical_id}: {error}")
+        return left
+
+    def _order(self) -> Iterator[str]:
+        resources = self._template["Resources"]
+        graph = {
+            logical_id: {
+                *depends_on(resource),
+                *(use.target for use in uses(resource.get("Properties", {})) if use.target in resources),
+            }
+            for logical_id, resource in resources.items()
+            if resource["Type"] not in IGNORED
+        }
+        return TopologicalSorter(graph).static_order()
+
+    def _scope(self) -> Scope:
+        resources = self._stack.resources
+
+        def attribute(logical_id: str, name: str) -> str:
+            return resources[logical_id].attributes[name]
+
+        ids = {logical_id: resource.id for logical_id, resource in resources.items()}
+        return Scope({**self._environment.refs, **ids}, attribute, self._import)
+
+    def _import(self, name: str) -> str:
+        exports = self._environment.stacks.exports()
+        if name not in exports:
+            raise Unresolvable(f"Fn::ImportValue {name}: no stack exports it")
+        self._imports.add(name)
+        return exports[name][0]
+
+    def _apply(self, logical_id: str, resource: Mapping[str, Any]) -> None:
+        kind = KINDS[resource["Type"]]
+        properties = self._with_tags(kind, resolve(resource.get("Properties", {}), self._scope()))
+        retain = resource.get("DeletionPolicy") == "Retain"
+        old = self._before.get(logical_id)
+        if old is None or old.type != kind.type:
+            self._create(logical_id, kind, properties, retain)
+        elif old.properties != properties:
+            changed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
+            if kind.update is None or changed & set(kind.fixed.split()):
+                self._replace(old, kind, properties, retain)
+            else:
+                self._update(old, kind, properties, retain)
+        else:
+            old.retain = retain
+
+    def _with_tags(self, kind: Kind, properties: dict[str, Any]) -> dict[str, Any]:
+        """Return the properties with tags as one mapping, the stack's own included."""
+        if not kind.tagged:
+            return properties
+        own = properties.get("Tags", {})
+        if isinstance(own, list):
+            own = {tag["Key"]: tag["Value"] for tag in own}
+        return {**properties, "Tags": {**self._tags, **own}}
+
+    def _create(self, logical_id: str, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
+        self._environment.report(logical_id, "", kind.type, "CREATE_IN_PROGRESS", "")
+        name = _physical_name(kind, properties, self._stack.name, logical_id)
+        subject = Subject(clients=self._environment.clients, name=name, properties=properties)
+        subject = replace(subject, id=kind.create(subject))
+        self._undo.append((logical_id, lambda: self._uncreate(kind, subject, logical_id, retain)))
+        kind.configure(subject)
+        self._stack.resources[logical_id] = StackResource(
+            logical_id=logical_id,
+            type=kind.type,
+            id=subject.id,
+            name=name,
+            properties=properties,
+            attributes=dict(kind.attributes(subject)),
+            retain=retain,
+            status="CREATE_COMPLETE",
+            changed_at=self._environment.now(),
+        )
+        _read_back(kind, subject)
+        self._environment.report(logical_id, subject.id, kind.type, "CREATE_COMPLETE", "")
+
+    def _uncreate(self, kind: Kind, subject: Subject, logical_id: str, retain: bool) -> None:
+        if retain:
+            raise ValueError(f"{kind.type} {subject.id} is kept: its DeletionPolicy is Retain")
+        kind.delete(subject)
+        if logical_id in self._before:
+            self._stack.resources[logical_id] = self._before[logical_id]
+        else:
+            self._stack.resources.pop(logical_id, None)
+        self._environment.report(logical_id, subject.id, kind.type, "DELETE_COMPLETE", "")
+
+    def _replace(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
+        if kind.naming and kind.naming[0] in properties:
+            raise ValueError(
+                f"{kind.type} {old.id} has a name of its own and must be replaced, which CloudFormation refuses; "
+                "change its name, or delete the stack first"
+            )
+        self._replaced.append(old)
+        self._create(old.logical_id, kind, properties, retain)
+
+    def _update(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
+        self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
+        missing = set(old.properties) - set(properties) - set(kind.defaults)
+        if missing:
+            raise ValueError(f"{', '.join(sorted(missing))} cannot be taken back: its default is not in the engine's table")
+        before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
+        after = {**{k: kind.defaults[k] for k in old.properties if k in kind.defaults}, **properties}
+        subject = Subject(
+            clients=self._environment.clients, name=old.name, id=old.id, properties=after, previous=before
+        )
+        self._undo.append((old.logical_id, lambda: self._unupdate(old, kind, subject)))
+        assert kind.update is not None
+        kind.update(subject)
+        _read_back(kind, subject)
+        self._stack.resources[old.logical_id] = replace(
+            old,
+            properties=properties,
+            attributes=dict(kind.attributes(subject)),
+            retain=retain,
+            status="UPDATE_COMPLETE",
+            changed_at=self._environment.now(),
+        )
+        self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_COMPLETE", "")
+
+    def _unupdate(self, old: StackResource, kind: Kind, subject: Subject) -> None:
+        assert kind.update is not None
+        kind.update(replace(subject, properties=subject.previous, previous=subject.properties))
+        self._stack.resources[old.logical_id] = old
+        self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_ROLLBACK_COMPLETE", "")
+
+    def _settle_outputs(self) -> None:
+        """Work out outputs and exports; refuse to take away or change an export that another stack imports."""
+        outputs, exports = {}, {}
+        for key, output in self._template.get("Outputs", {}).items():
+            with naming(f"output {key}", "Output", self._environment.report):
+                outputs[key] = str(resolve(output["Value"], self._scope()))
+                if "Export" in output:
+                    self._check_export(output["Export"]["Name"], outputs[key])
+                    exports[output["Export"]["Name"]] = key
+        for name in set(self._stack.exports) - set(exports):
+            with naming(f"export {name}", "Output", self._environment.report):
+                self._check_export(name, None)
+        self._stack.outputs, self._stack.exports = outputs, exports
+
+    def _check_export(self, name: str, value: str | None) -> None:
+        known = self._environment.stacks.exports().get(name)
+        if known is None:
+            return
+        if known[1].id != self._stack.id:
+            raise ValueError(f"Export with name {name} is already exported by stack {known[1].name}")
+        if known[0] != value and (users := self._environment.stacks.importers(name)):
+            verb = "deleted" if value is None else "updated"
+            raise ValueError(f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}")
+
+    def _remove(self, resource: StackResource) -> None:
+        """Clean up after success: a resource that cannot be deleted is reported and forgotten, as on AWS."""
+        try:
+            remove(resource, self._environment.clients, self._environment.report)
+        except FAULTS as error:
+            self._environment.report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))
+
+
+def remove(resource: StackResource, clients: Clients, report: Report) -> None:
+    """Delete a resource, or leave it when its DeletionPolicy says so; errors of AWS pass through."""
+    logical_id, type_ = resource.logical_id, resource.type
+    if resource.retain:
+        report(logical_id, resource.id, type_, "DELETE_SKIPPED", "")
+        return
+    report(logical_id, resource.id, type_, "DELETE_IN_PROGRESS", "")
+    KINDS[type_].delete(
+        Subject(clients=clients, name=resource.name, id=resource.id, properties=resource.properties)
+    )
+    report(logical_id, resource.id, type_, "DELETE_COMPLETE", "")
+
+
+@contextmanager
+def naming(logical_id: str, type_: str, report: Report) -> Iterator[None]:
+    """Turn what goes wrong inside into one ResourceFailed that says where, and report it."""
+    try:
+        yield
+    except FAULTS as error:
+        report(logical_id, "", type_, "FAILED", str(error))
+        raise ResourceFailed(f"{logical_id} ({type_}): {error}") from error
+
+
+def _read_back(kind: Kind, subject: Subject) -> None:
+    asked = {name: value for name, value in subject.properties.items() if name not in kind.unread}
+    exact = frozenset(path[:-2] for path in kind.properties.split() if path.endswith(".*"))
+    if wrong := differences(asked, kind.read(subject), exact):
+        raise NotAsAsked(f"reads back other than asked: {'; '.join(wrong)}")
+
+
+def _physical_name(kind: Kind, properties: Mapping[str, Any], stack: str, logical_id: str) -> str:
+    """Return the given name, or make one up as CloudFormation does: stack, logical id, twelve random characters."""
+    name, longest = kind.naming or ("", 64)
+    if name in properties:
+        return str(properties[name])
+    room = longest - 14
+    own = logical_id[: max(room - len(stack), room // 2)]
+    made = f"{stack[: room - len(own)]}-{own}-{uuid.uuid4().hex[:12]}"
+    return made.lower() if kind.type == "AWS::S3::Bucket" else made

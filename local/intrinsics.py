@@ -1,0 +1,114 @@
+"""CloudFormation's intrinsic functions: template value + scope -> plain value.
+
+Only the functions that the product's stacks contain; any other is a problem that the preflight reports by name.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NO_VALUE = "AWS::NoValue"
+PSEUDO_PARAMETERS = frozenset(
+    {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::URLSuffix", "AWS::StackName", "AWS::StackId", NO_VALUE}
+)
+FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue"})
+_ABSENT = object()
+
+
+class Unresolvable(Exception):
+    """A template value that cannot be worked out; the message names the function and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where values come from: `refs` holds pseudo parameters, parameters and created resources."""
+
+    refs: Mapping[str, Any]
+    attributes: Callable[[str, str], Any]
+    imports: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of an intrinsic function. `target` is a logical id, a parameter, or None where it names neither."""
+
+    function: str
+    target: str | None = None
+    attribute: str | None = None
+
+
+def function_of(value: Any) -> str | None:
+    """Return the name of the intrinsic function that `value` calls, None when it is plain data."""
+    if isinstance(value, dict) and len(value) == 1:
+        name = next(iter(value))
+        if name in ("Ref", "Condition") or str(name).startswith("Fn::"):
+            return str(name)
+    return None
+
+
+def uses(value: Any) -> Iterator[Use]:
+    """Yield every use of an intrinsic function inside `value`, known or not."""
+    name = function_of(value)
+    if name == "Ref":
+        yield Use(name, str(value["Ref"]))
+    elif name == "Fn::GetAtt":
+        logical_id, attribute = _attribute(value["Fn::GetAtt"])
+        yield Use(name, logical_id, attribute)
+    else:
+        if name is not None:
+            yield Use(name)
+        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for child in children:
+            yield from uses(child)
+
+
+def resolve(value: Any, scope: Scope) -> Any:
+    """Return `value` with every intrinsic function worked out and everything of AWS::NoValue left out.
+
+    Raises
+    ------
+    Unresolvable
+        when a reference, attribute or import does not exist, or a function is not supported.
+    """
+    resolved = _resolve(value, scope)
+    return None if resolved is _ABSENT else resolved
+
+
+def _resolve(value: Any, scope: Scope) -> Any:
+    name = function_of(value)
+    if name is not None:
+        return _call(name, value[name], scope)
+    if isinstance(value, dict):
+        pairs = ((key, _resolve(child, scope)) for key, child in value.items())
+        return {key: child for key, child in pairs if child is not _ABSENT}
+    if isinstance(value, list):
+        return [child for child in (_resolve(item, scope) for item in value) if child is not _ABSENT]
+    return value
+
+
+def _call(name: str, argument: Any, scope: Scope) -> Any:
+    if name == "Ref":
+        if argument == NO_VALUE:
+            return _ABSENT
+        if argument not in scope.refs:
+            raise Unresolvable(f"Ref {argument}: there is no such parameter or resource before this one")
+        return scope.refs[argument]
+    if name == "Fn::GetAtt":
+        return scope.attributes(*_attribute(argument))
+    if name == "Fn::ImportValue":
+        return scope.imports(str(_resolve(argument, scope)))
+    if name == "Fn::Join":
+        separator, parts = argument
+        return str(separator).join(str(part) for part in _resolve(parts, scope))
+    raise Unresolvable(f"{name} is not supported; supported are {', '.join(sorted(FUNCTIONS))}")
+
+
+def _attribute(argument: Any) -> tuple[str, str]:
+    logical_id, attribute = argument if isinstance(argument, list) else str(argument).split(".", 1)
+    return str(logical_id), str(attribute)
+
+
+def substitute(text: str, values: Mapping[str, str]) -> str:
+    """Replace the placeholders `${AWS::...}` of an assembly's own files (asset destinations) by `values`."""
+    return re.sub(r"\$\{(AWS::\w+)\}", lambda match: values[match[1]], text)

@@ -1,0 +1,135 @@
+"""Templates -> everything in them that the laptop engine cannot deploy, all at once, before anything is created."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.assembly import Assembly, StackArtifact
+from local.intrinsics import FUNCTIONS, PSEUDO_PARAMETERS, function_of, uses
+from local.resources.catalogue import IGNORED, KINDS
+from local.resources.kind import Kind
+
+BOOTSTRAP_PARAMETER = "BootstrapVersion"
+_BOOTSTRAP_TYPE = "AWS::SSM::Parameter::Value<String>"
+_SECTIONS = frozenset({"Resources", "Outputs", "Parameters", "Rules", "Description", "Metadata"})
+_RULE = "CheckBootstrapVersion"
+_RESOURCE_KEYS = frozenset({"Type", "Properties", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"})
+_POLICIES = frozenset({"Delete", "Retain"})
+
+
+def offenders(assembly: Assembly, environment: str, exported: frozenset[str]) -> list[str]:
+    """Return one line per thing that cannot be deployed: file, logical id, property path, reason.
+
+    `environment` is the engine's `aws://ACCOUNT/REGION`; `exported` are the exports of stacks that exist already.
+    """
+    found: list[str] = []
+    available = set(exported)
+    for stack in assembly.stacks:
+        if stack.environment not in (environment, "aws://unknown-account/unknown-region"):
+            found.append(f"{stack.file}: is for {stack.environment}, the laptop engine is {environment}")
+        found += [f"{stack.file}: {line}" for line in _offenders(stack.template, available)]
+        available |= {name for name in _exports(stack) if name}
+    return found
+
+
+def _exports(stack: StackArtifact) -> Iterator[str | None]:
+    for output in stack.template.get("Outputs", {}).values():
+        name = output.get("Export", {}).get("Name")
+        yield name if isinstance(name, str) else None
+
+
+def _offenders(template: Mapping[str, Any], exported: set[str]) -> Iterator[str]:
+    for section in sorted(set(template) - _SECTIONS):
+        yield f"section {section} is not supported"
+    for name, parameter in template.get("Parameters", {}).items():
+        if name != BOOTSTRAP_PARAMETER or parameter["Type"] != _BOOTSTRAP_TYPE:
+            yield f"parameter {name} is not supported; {BOOTSTRAP_PARAMETER} is the only one"
+    for name in template.get("Rules", {}):
+        if name != _RULE:
+            yield f"rule {name} is not supported; {_RULE} is the only one"
+    resources = template.get("Resources", {})
+    for logical_id, resource in resources.items():
+        yield from _resource(logical_id, resource, resources)
+        yield from _references(logical_id, resource.get("Properties", {}), resources, exported)
+    for key, output in template.get("Outputs", {}).items():
+        yield from _references(f"output {key}", output.get("Value"), resources, exported)
+        if unknown := sorted(set(output) - {"Value", "Export", "Description"}):
+            yield f"output {key}: {', '.join(unknown)} is not supported"
+        if not isinstance(output.get("Export", {}).get("Name", ""), str):
+            yield f"output {key}: an export's name must be plain text"
+
+
+def _resource(logical_id: str, resource: Mapping[str, Any], resources: Mapping[str, Any]) -> Iterator[str]:
+    if resource["Type"] in IGNORED:
+        return
+    kind = KINDS.get(resource["Type"])
+    if kind is None:
+        yield f"{logical_id}: resource type {resource['Type']} is not supported"
+        return
+    for key in sorted(set(resource) - _RESOURCE_KEYS):
+        yield f"{logical_id}: {key} is not supported"
+    for key in ("DeletionPolicy", "UpdateReplacePolicy"):
+        if resource.get(key, "Delete") not in _POLICIES:
+            yield f"{logical_id}: {key} {resource[key]} is not supported; it must be Delete or Retain"
+    for target in depends_on(resource):
+        if target not in resources:
+            yield f"{logical_id}: DependsOn {target}: there is no such resource"
+    for path in dict.fromkeys(_paths(resource.get("Properties", {}), "")):
+        if path and not _supported(kind, path):
+            yield f"{logical_id}: {resource['Type']} property {path} is not supported"
+
+
+def depends_on(resource: Mapping[str, Any]) -> list[str]:
+    """Return the logical ids of a resource's DependsOn."""
+    named = resource.get("DependsOn", [])
+    return [named] if isinstance(named, str) else list(named)
+
+
+def _paths(value: Any, prefix: str) -> Iterator[str]:
+    if isinstance(value, dict) and value and function_of(value) is None:
+        for key, child in value.items():
+            yield from _paths(child, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(value, list) and value:
+        for child in value:
+            yield from _paths(child, prefix)
+    else:
+        yield prefix
+
+
+def _supported(kind: Kind, path: str) -> bool:
+    for allowed in kind.properties.split():
+        if allowed.endswith(".*"):
+            if path == allowed[:-2] or path.startswith(allowed[:-1]):
+                return True
+        elif path == allowed or allowed.startswith(f"{path}."):
+            return True
+    return False
+
+
+def _references(where: str, value: Any, resources: Mapping[str, Any], exported: set[str]) -> Iterator[str]:
+    for use in uses(value):
+        if use.function not in FUNCTIONS:
+            yield f"{where}: {use.function} is not supported; supported are {', '.join(sorted(FUNCTIONS))}"
+        elif use.target in PSEUDO_PARAMETERS or (use.function == "Fn::ImportValue" and use.target is None):
+            continue
+        elif use.function == "Ref" and str(use.target).startswith("AWS::"):
+            yield f"{where}: pseudo parameter {use.target} is not supported"
+        elif use.target is not None and use.target not in resources:
+            yield f"{where}: {use.function} {use.target}: there is no such resource"
+        elif use.attribute is not None:
+            kind = KINDS.get(resources[str(use.target)]["Type"])
+            if kind is not None and use.attribute not in kind.attribute_names.split():
+                yield f"{where}: {kind.type} has no supported attribute {use.attribute} (of {use.target})"
+    for name in _imported(value):
+        if name not in exported:
+            yield f"{where}: Fn::ImportValue {name}: no stack before this one exports it"
+
+
+def _imported(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(name := value.get("Fn::ImportValue"), str):
+            yield name
+        for child in value.values():
+            yield from _imported(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _imported(child)

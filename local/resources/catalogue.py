@@ -1,0 +1,14 @@
+"""Every resource type that the laptop engine can deploy, by name."""
+
+from typing import Final
+
+from local.resources import dynamodb, events, functions, http_api, iam, kms, logs, registry, releases, s3, sns, sqs, states
+from local.resources.kind import Kind
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.type: kind
+    for module in (dynamodb, events, functions, http_api, iam, kms, logs, registry, releases, s3, sns, sqs, states)
+    for kind in module.KINDS
+}
+
+IGNORED: Final = {"AWS::CDK::Metadata": "counts construct use for the CDK's makers; it makes nothing"}
