@@ -9,12 +9,13 @@ from cli.model_file import Draft, text_of
 from lifecycle import names
 from lifecycle.errors import DatasetRejected, SpecRejected
 from lifecycle.schema import Kind, Task
-from tabular import raw_table
+from tabular import raw
 from tabular.infer import NUMERIC, ColumnFacts, facts_of
 from tabular.suspects import leaks, repeating_key, time_columns
 
 NAME: Final = re.compile(rf"[a-z][a-z0-9-]{{0,{names.MODEL_NAME_LENGTH - 1}}}")
 CLASSES: Final = 50
+ROWS_READ: Final = 200_000
 TRUE_LIKE: Final = frozenset(
     {"1", "1.0", "true", "t", "yes", "y", "ja", "j", "oui", "si", "positive", "pos", "bad", "fraud"}
 )
@@ -47,8 +48,10 @@ def new_model(name: str, source: Path, target: str, root: Path) -> Path:
 
 def draft_of(name: str, source: Path, target: str) -> Draft:
     """Return what `source` says about itself. Raises DatasetRejected as `new_model` does."""
-    table = raw_table.read(source)
-    frame = table.frame
+    if not source.is_file():
+        raise DatasetRejected(f"{source} is not a file")
+    whole = raw.load(source, source.name).frame
+    frame = whole.head(ROWS_READ)
     if target not in frame.columns:
         raise DatasetRejected(f"{source.name} has no column {target!r}; its columns are: {_listed(frame.columns)}")
     if frame.width < 2:
@@ -62,7 +65,7 @@ def draft_of(name: str, source: Path, target: str) -> Draft:
         task=task,
         positive=positive_of(facts[target]) if task is Task.BINARY else None,
         facts=facts,
-        cut=table.cut,
+        cut=whole.height > ROWS_READ,
         id=_id(facts, target),
         key=repeating_key(facts, target),
         times=time_columns(frame, facts),

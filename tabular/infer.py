@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from lifecycle.schema import Kind
+from tabular.convert import typed
 
 MOST: Final = 0.99  # share of values that must fit a kind; the rest is reported
 CATEGORY_VALUES: Final = 50
 CATEGORY_VALUES_MANY: Final = 1000  # still a category when each value occurs often enough
 CATEGORY_ROWS_EACH: Final = 5
-TIME_FORMATS: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
-NAIVE_FORMATS: Final = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 FOREIGN_FORMATS: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%Y%m%d")
 BOOLEANS: Final = frozenset({"true", "false"})
 SHOWN: Final = 8
@@ -52,87 +51,86 @@ def facts_of(column: pl.Series) -> ColumnFacts:
     """Return what a column is, from its values (text of a CSV, or typed values of a Parquet file)."""
     text = as_text(column)
     present = text.drop_nulls()
-    base = {"name": column.name, "rows": len(column), "missing": text.null_count(), "distinct": present.n_unique()}
+    base: dict[str, Any] = {"name": column.name, "rows": len(column)}
+    common = {**base, "missing": text.null_count(), "distinct": present.n_unique()}
     if not len(present):
-        return ColumnFacts(**base, kind=Kind.TEXT, note="is empty in the whole file")  # type: ignore[arg-type]
+        return ColumnFacts(**common, kind=Kind.TEXT, note="is empty in the whole file")
     if present.str.to_lowercase().is_in(sorted(BOOLEANS)).all():
-        return ColumnFacts(**base, kind=Kind.BOOLEAN, values=_common(present))  # type: ignore[arg-type]
-    for guess in (_numeric, _moment):
-        found = guess(present)
-        if found is not None:
-            return ColumnFacts(**{**base, **found})  # type: ignore[arg-type]
-    return ColumnFacts(**base, **_words(present))  # type: ignore[arg-type]
+        return ColumnFacts(**common, kind=Kind.BOOLEAN, values=_common(present))
+    found = _numeric(column, text) or _moment(column, text)
+    return ColumnFacts(**base, **found) if found else ColumnFacts(**common, **_words(present))
 
 
 def as_text(column: pl.Series) -> pl.Series:
-    """Return a column's values as the text that a CSV would hold; null where a value is missing or empty."""
-    if column.dtype == pl.Boolean:
-        text = column.replace_strict({True: "true", False: "false"}, default=None, return_dtype=pl.String)
-    elif isinstance(column.dtype, pl.Datetime):
-        text = column.dt.strftime("%Y-%m-%dT%H:%M:%S%.f")
-    else:
-        text = column.cast(pl.String, strict=False)
-    return text.replace("", None)
+    """Return a column's values as a category reads them; null where a value is missing."""
+    return typed(column, Kind.TEXT)[0]
 
 
 def numbers_of(column: pl.Series) -> pl.Series:
-    """Return a column as floats; null where a value is missing or no finite number."""
-    text = as_text(column).str.strip_chars()
-    # a number with a leading zero is a code: 007 is not 7
-    numbers = pl.select(pl.when(~text.str.contains(r"^[+-]?0\d")).then(text.cast(pl.Float64, strict=False))).to_series()
-    return numbers.alias(column.name).replace([float("inf"), float("-inf"), float("nan")], [None, None, None])
+    """Return a column as finite floats; null where a value is missing or no number."""
+    return _numbers(column)[0]
 
 
-def _numeric(present: pl.Series) -> dict[str, object] | None:
-    numbers = numbers_of(present)
-    odd = numbers.null_count()
-    if odd > (1 - MOST) * len(present):
+def moments_of(column: pl.Series) -> pl.Series:
+    """Return a column as UTC times; null where a value is missing or not ISO 8601."""
+    return typed(column, Kind.DATETIME)[0]
+
+
+def _numbers(column: pl.Series) -> tuple[pl.Series, pl.Series]:
+    values, missing = typed(column, Kind.NUMBER)
+    if column.dtype == pl.String:
+        # a number with a leading zero is a code: 007 is not 7
+        codes = column.str.strip_chars().str.contains(r"^[+-]?0\d").fill_null(value=False)
+        values = values.set(codes, None)
+    return values, missing
+
+
+def _numeric(column: pl.Series, text: pl.Series) -> dict[str, Any] | None:
+    numbers, missing = _numbers(column)
+    present = text.filter(~missing)
+    odd = len(present) - (len(numbers) - numbers.null_count())
+    if not len(present) or odd > (1 - MOST) * len(present):
         return None
     whole = numbers.drop_nulls()
     integer = bool((whole == whole.round(0)).all()) and not present.str.contains(r"[.eE]").any()
-    name = present.name
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         "kind": Kind.INTEGER if integer else Kind.NUMBER,
+        "missing": int(missing.sum()),
+        "distinct": present.n_unique(),
         "low": whole.min(),
         "high": whole.max(),
         "values": _common(present),
         "odd": odd,
-        "example": _first(present.filter(numbers.is_null())),
+        "example": _first(text.filter(~missing & numbers.is_null())),
     }
     every = present.n_unique() == len(present)
-    if integer and every and len(present) >= 20 and (looks_like_key(name) or _counts_up(whole)):
+    if integer and every and len(present) >= 20 and (looks_like_key(column.name) or _counts_up(whole)):
         found["kind"] = Kind.ID
-    elif integer and looks_like_key(name):
+    elif integer and looks_like_key(column.name):
         found["note"] = "if these are codes, not amounts, make it {kind: category} or {kind: id}"
     return found
 
 
-def _moment(present: pl.Series) -> dict[str, object] | None:
-    parsed = moments_of(present)
-    odd = parsed.null_count()
+def _moment(column: pl.Series, text: pl.Series) -> dict[str, Any] | None:
+    moments, missing = typed(column, Kind.DATETIME)
+    present = text.filter(~missing)
+    if not len(present):
+        return None
+    base = {"missing": int(missing.sum()), "distinct": present.n_unique(), "values": _examples(present)}
+    odd = len(present) - (len(moments) - moments.null_count())
     if odd <= (1 - MOST) * len(present):
-        example = _first(present.filter(parsed.is_null()))
-        return {"kind": Kind.DATETIME, "values": _examples(present), "odd": odd, "example": example}
+        example = _first(text.filter(~missing & moments.is_null()))
+        return {**base, "kind": Kind.DATETIME, "odd": odd, "example": example}
     for pattern in FOREIGN_FORMATS:
         if present.str.to_datetime(pattern, strict=False).null_count() <= (1 - MOST) * len(present):
             note = (
                 f"looks like times written {pattern}; written as ISO 8601 (2026-11-21) they can be {{kind: datetime}}"
             )
-            return {"kind": Kind.TEXT, "values": _examples(present), "note": note}
+            return {**base, "kind": Kind.TEXT, "note": note}
     return None
 
 
-def moments_of(column: pl.Series) -> pl.Series:
-    """Return a column as UTC times; null where a value is missing or not ISO 8601."""
-    text = as_text(column)
-    zoned = text.str.replace(r"Z$", "+00:00")
-    tries = [zoned.str.to_datetime(pattern, strict=False, time_zone="UTC") for pattern in TIME_FORMATS[1:]]
-    naive = [text.str.to_datetime(p, strict=False).dt.replace_time_zone("UTC") for p in NAIVE_FORMATS]
-    day = text.str.to_datetime(TIME_FORMATS[0], strict=False).dt.replace_time_zone("UTC")
-    return pl.select(pl.coalesce([day, *tries, *naive])).to_series().alias(column.name)
-
-
-def _words(present: pl.Series) -> dict[str, object]:
+def _words(present: pl.Series) -> dict[str, Any]:
     distinct, rows = present.n_unique(), len(present)
     lengths = present.str.len_chars()
     one_word = not present.head(1000).str.contains(r"\s").any() and int(lengths.max() or 0) <= 64  # type: ignore[arg-type]
