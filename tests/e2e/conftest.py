@@ -3,8 +3,11 @@
 The tests speak S3 and HTTP, and look at what exists with boto3, as any client would.
 """
 
+import csv
+import io
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -37,6 +40,19 @@ def wait_until[T](find: Callable[[], T | None], what: str, seconds: float = PATI
             return found
         time.sleep(0.2)
     pytest.fail(f"no {what} within {seconds:.0f} s")
+
+
+def rows_as_csv(count: int, seed: int, header: tuple[str, ...] = ("key", "x", "z", "y")) -> bytes:
+    """A small binary table with signal: what the model `plain` was made from."""
+    chance = random.Random(seed)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    for number in range(count):
+        x, z = chance.random(), chance.choice("abc")
+        y = int(x + (z == "a") * 0.3 + chance.random() * 0.4 > 0.8)
+        writer.writerow([f"{seed}-{number}", round(x, 4), z, y][: len(header)])
+    return text.getvalue().encode()
 
 
 @dataclass(frozen=True)
@@ -134,9 +150,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     (folder / "models").mkdir()
     (folder / "tables").mkdir()
-    for table in tables.ALL:
-        path = table.make(folder / "tables" / table.file_name, rows=table.rows, seed=7)
-        perennial(folder, "new", table.name, "--from", str(path), "--target", table.target)
+    for name, make in tables.MAKERS.items():
+        path = make(folder / "tables" / f"{name}.csv")
+        perennial(folder, "new", name, "--from", str(path), "--target", tables.TARGETS[name])
+    plain = folder / "tables" / "plain.csv"
+    plain.write_bytes(rows_as_csv(600, 1))
+    perennial(folder, "new", "plain", "--from", str(plain), "--target", "y")
     return folder
 
 
@@ -152,9 +171,7 @@ def lab(workspace: Path) -> Iterator[Lab]:
             [*command, "--idle-speed", str(IDLE_SPEED)], cwd=workspace, env=environment, stdout=log, stderr=log
         )
     try:
-        wait_until(
-            lambda: state_file.exists() or process.poll() is not None or None, "engine", 90
-        )
+        wait_until(lambda: state_file.exists() or process.poll() is not None or None, "engine", 90)
         assert process.poll() is None, (workspace / "engine.log").read_text()[-4000:]
         yield Lab(workspace, json.loads(state_file.read_text()))
     finally:

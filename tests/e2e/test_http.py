@@ -9,8 +9,8 @@ import urllib3
 
 from cloud.door import Answer
 from lifecycle import names
-from tests.e2e.conftest import Lab, wait_until
-from tests.e2e.test_uploads import MODEL, rows_as_csv
+from tests.e2e.conftest import Lab, rows_as_csv, wait_until
+from tests.e2e.test_uploads import MODEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 

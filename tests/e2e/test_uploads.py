@@ -1,7 +1,5 @@
 """Uploads that are bad, late, repeated or cross each other: one version per content, one run per version, none lost."""
 
-import csv
-import io
 import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,24 +7,11 @@ from typing import Any
 import pytest
 
 from lifecycle import names
-from tests.e2e.conftest import Lab, wait_until
+from tests.e2e.conftest import Lab, rows_as_csv, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 
 MODEL = "plain"
-
-
-def rows_as_csv(count: int, seed: int, header: tuple[str, ...] = ("key", "x", "z", "y")) -> bytes:
-    """A small binary table with signal, under the contract of the model `plain`."""
-    chance = random.Random(seed)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(header)
-    for number in range(count):
-        x, z = chance.random(), chance.choice("abc")
-        y = int(x + (z == "a") * 0.3 + chance.random() * 0.4 > 0.8)
-        writer.writerow([f"{seed}-{number}", round(x, 4), z, y][: len(header)])
-    return text.getvalue().encode()
 
 
 def versions(lab: Lab, dataset: str) -> list[str]:
