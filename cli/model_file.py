@@ -13,8 +13,8 @@ from tabular.infer import NUMERIC, ColumnFacts
 
 GROUP_COLUMNS: Final = 10
 LISTED: Final = 6
+SHOWN_LENGTH: Final = 24
 YAML_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
-WIDTH: Final = 118
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +111,8 @@ def _task_reason(task: Task, facts: ColumnFacts) -> str:
     if task is Task.REGRESSION:
         return f"numbers from {facts.low:g} to {facts.high:g}"
     total = facts.rows - facts.missing
-    shares = ", ".join(f"{value} {count / total:.1%}" for value, count in facts.values[:LISTED])
-    return f"{facts.distinct} values: {shares}{', ...' if facts.distinct > LISTED else ''}".replace("\n", " ")
+    shares = ", ".join(f"{_shown(value)} {count / total:.1%}" for value, count in facts.values[:LISTED])
+    return f"{facts.distinct} values: {shares}{', ...' if facts.distinct > LISTED else ''}"
 
 
 def _columns(draft: Draft) -> list[str]:
@@ -160,10 +160,10 @@ def _target_kind(draft: Draft, facts: ColumnFacts) -> Kind:
 
 def _remark(facts: ColumnFacts, *, constant: bool) -> str | None:
     if facts.odd:
-        return f"{facts.odd:,} values do not fit, such as {facts.example!r}: they count as invalid"
+        return f"{facts.odd:,} values do not fit, such as {_shown(facts.example or '')}: they count as invalid"
     if constant and facts.distinct:
-        return f"always {facts.values[0][0]}" if facts.values else "always the same"
-    shown = [json.dumps(value, ensure_ascii=False) for value, _ in facts.values]
+        return f"always {_shown(facts.values[0][0])}" if facts.values else "always the same"
+    shown = [_shown(value) for value, _ in facts.values]
     if facts.kind is Kind.CATEGORY:
         more = ", ..." if facts.distinct > LISTED else ""
         return f"{facts.distinct} values: {', '.join(shown[:LISTED])}{more}"
@@ -247,6 +247,11 @@ def _gate(task: Task) -> str:
         Task.MULTICLASS: "macro_f1_score, min: 0.5",
         Task.REGRESSION: "r2_score, min: 0.5",
     }[task]
+
+
+def _shown(value: str) -> str:
+    cut = value if len(value) <= SHOWN_LENGTH else f"{value[:SHOWN_LENGTH]}…"
+    return json.dumps(cut, ensure_ascii=False)
 
 
 def _number(value: float) -> str:

@@ -16,7 +16,6 @@ CATEGORY_ROWS_EACH: Final = 5
 FOREIGN_FORMATS: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%Y%m%d")
 BOOLEANS: Final = frozenset({"true", "false"})
 SHOWN: Final = 8
-SHOWN_LENGTH: Final = 24
 NUMERIC: Final = (Kind.NUMBER, Kind.INTEGER)
 
 
@@ -167,19 +166,13 @@ def _counts_up(whole: pl.Series) -> bool:
 
 def _common(present: pl.Series) -> tuple[tuple[str, int], ...]:
     counted = present.rename("value").value_counts(name="rows").sort(["rows", "value"], descending=[True, False])
-    return tuple(
-        (_short(value), int(rows)) for value, rows in counted.head(max(SHOWN, CATEGORY_VALUES + 1)).iter_rows()
-    )
+    return tuple((value, int(rows)) for value, rows in counted.head(max(SHOWN, CATEGORY_VALUES + 1)).iter_rows())
 
 
 def _examples(present: pl.Series) -> tuple[tuple[str, int], ...]:
-    return tuple((_short(value), 0) for value in present.unique(maintain_order=True).head(3).to_list())
+    return tuple((value, 0) for value in present.unique(maintain_order=True).head(3).to_list())
 
 
 def _first(series: pl.Series) -> str | None:
     values: Sequence[str] = series.head(1).to_list()
-    return _short(values[0]) if values else None
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= SHOWN_LENGTH else f"{value[:SHOWN_LENGTH]}…"
+    return values[0] if values else None
