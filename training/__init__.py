@@ -1,1 +1,1 @@
-"""Job code: files in, files out; never a call to AWS."""
+"""Job code: train, evaluate, compile. Files in, files out; it never calls AWS and knows no path but its root."""

@@ -1,0 +1,130 @@
+"""Whole columns -> model input, equal to the bit to what `lifecycle.encoding` makes row by row; and fitting it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lifecycle import encoding
+from lifecycle.encoding import NUMBER_LIMIT, ORDINAL, STANDARD, STANDARD_LIMIT
+from lifecycle.spec import Kind
+
+MAX_CATEGORIES = 254
+"""Most frequent values that a category keeps; hist gradient boosting takes at most 255. The rest count as unseen."""
+
+SMOOTHING = 20.0
+"""Rows of overall mean that are added to each category before categories are put in order."""
+
+Matrix = npt.NDArray[np.float64]
+
+
+def fit(frame: pl.DataFrame, features: Sequence[tuple[str, Kind]], layout: str, target: Matrix) -> dict[str, Any]:
+    """Return the encoder (plain data) learned from training rows.
+
+    Categories are ordered by their smoothed mean of `target` (one number per row), which lets trees split them as they
+    split numbers; a value that was never learned is placed where the overall mean is.
+    """
+    inputs: list[dict[str, Any]] = []
+    for name, kind in features:
+        column = frame[name]
+        if kind is Kind.CATEGORY:
+            inputs.append({"feature": name, "as": "category", **_categories(column, target)})
+            continue
+        entry: dict[str, Any] = {"feature": name, "as": "calendar" if kind is Kind.DATETIME else "number"}
+        if layout == STANDARD:
+            scaled = [_scaling(values) for values in _numbers(column, entry)]
+            entry |= {key: [part[key] for part in scaled] for key in ("fill", "mean", "scale")}
+        inputs.append(entry)
+    return {"layout": layout, "inputs": inputs}
+
+
+def compact(frame: pl.DataFrame, encoder: Mapping[str, Any]) -> Matrix:
+    """Return the positions of every row: what `Encoder.encode` returns, one line per row."""
+    columns: list[Matrix] = []
+    for entry in encoder["inputs"]:
+        column = frame[entry["feature"]]
+        if entry["as"] == "category":
+            columns.append(_codes(column, entry))
+            continue
+        numbers = _numbers(column, entry)
+        if encoder["layout"] == STANDARD:
+            scaling = zip(numbers, entry["fill"], entry["mean"], entry["scale"], strict=True)
+            numbers = [_standardise(values, fill, mean, scale) for values, fill, mean, scale in scaling]
+        columns += numbers
+    return np.column_stack(columns) if columns else np.empty((frame.height, 0))
+
+
+def dense(frame: pl.DataFrame, encoder: Mapping[str, Any]) -> Matrix:
+    """Return the estimator's inputs: what `Encoder.expand` returns, one line per row."""
+    positions = compact(frame, encoder)
+    if encoder["layout"] == ORDINAL:
+        return positions
+    out = np.zeros((len(positions), encoding.dense_width(encoder)))
+    source = target = 0
+    for entry in encoder["inputs"]:
+        if entry["as"] == "category":
+            known = np.flatnonzero(positions[:, source] != entry["missing"])
+            out[known, target + positions[known, source].astype(np.int64)] = 1.0
+            source, target = source + 1, target + len(entry["categories"])
+        else:
+            width = encoding.width_of(entry)
+            out[:, target : target + width] = positions[:, source : source + width]
+            source, target = source + width, target + width
+    return out
+
+
+def learned(frame: pl.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:
+    """Return all values, sorted, that category columns hold."""
+    return {name: frame[name].drop_nulls().unique().sort().to_list() for name in names}
+
+
+def _numbers(column: pl.Series, entry: Mapping[str, Any]) -> list[Matrix]:
+    if entry["as"] == "calendar":
+        moments = column.dt
+        parts = (moments.hour(), moments.weekday() - 1, moments.day(), moments.month())
+        return [part.cast(pl.Float64).fill_null(float("nan")).to_numpy() for part in parts]
+    values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return [np.where(np.abs(values) <= NUMBER_LIMIT, values, np.nan)]
+
+
+def _codes(column: pl.Series, entry: Mapping[str, Any]) -> Matrix:
+    known = entry["categories"]
+    codes = [float(code) for code in range(len(known))]
+    if not known:
+        return np.full(len(column), entry["missing"])
+    return column.replace_strict(known, codes, default=entry["missing"], return_dtype=pl.Float64).to_numpy()
+
+
+def _categories(column: pl.Series, target: Matrix) -> dict[str, Any]:
+    """Learned values in order, and the code of a value that was not learned."""
+    counted = column.drop_nulls().value_counts(name="rows").sort(["rows", column.name], descending=[True, False])
+    kept = sorted(counted[column.name].head(MAX_CATEGORIES).to_list())
+    if not kept:
+        return {"categories": [], "missing": -0.5}
+    codes = _codes(column, {"categories": kept, "missing": float(len(kept))}).astype(np.int64)
+    rows = np.bincount(codes, minlength=len(kept) + 1)[: len(kept)]
+    sums = np.bincount(codes, weights=target, minlength=len(kept) + 1)[: len(kept)]
+    overall = float(target.mean())
+    means = (sums + SMOOTHING * overall) / (rows + SMOOTHING)
+    order = np.argsort(means, kind="stable")
+    return {"categories": [kept[i] for i in order], "missing": float((means < overall).sum()) - 0.5}
+
+
+def _scaling(values: Matrix) -> dict[str, float]:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return {"fill": 0.0, "mean": 0.0, "scale": 1.0}
+    fill = float(np.median(known))
+    filled = np.where(np.isnan(values), fill, values)
+    mean, scale = float(filled.mean()), float(filled.std())
+    # a constant column has a deviation of rounding errors only; its scale must not blow them up
+    usable = np.isfinite(scale) and scale > 1e-12 * max(abs(mean), 1e-300)
+    return {"fill": fill, "mean": mean if np.isfinite(mean) else 0.0, "scale": scale if usable else 1.0}
+
+
+def _standardise(values: Matrix, fill: float, mean: float, scale: float) -> Matrix:
+    with np.errstate(over="ignore"):
+        centred = (np.where(np.isnan(values), fill, values) - mean) / scale
+    return np.clip(centred, -STANDARD_LIMIT, STANDARD_LIMIT)
