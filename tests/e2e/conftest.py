@@ -1,4 +1,4 @@
-"""One engine for all end-to-end tests: a checkout of its own with its own models, synthesized once, driven from outside.
+"""One engine for all end-to-end tests, in a checkout of its own with its own models, driven from outside.
 
 The tests speak S3 and HTTP, and look at what exists with boto3, as any client would.
 """

@@ -31,6 +31,18 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines())
 
 
+def code_lines(path: Path) -> int:
+    """Lines that hold code: neither blank, nor comment, nor docstring, so that explaining costs no budget."""
+    documented = {
+        number
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    numbered = enumerate(path.read_text().splitlines(), 1)
+    return sum(1 for n, text in numbered if text.strip() and not text.strip().startswith("#") and n not in documented)
+
+
 def test_no_module_of_the_product_or_the_engine_is_longer_than_its_budget() -> None:
     long = {str(p.relative_to(ROOT)): lines(p) for p in modules(*PRODUCT, "local") if lines(p) > MODULE_LINES}
     assert long == {}
@@ -50,8 +62,8 @@ def test_no_function_is_longer_than_its_budget() -> None:
 
 
 def test_the_engine_stays_within_its_budget_and_a_third_of_the_product() -> None:
-    engine = sum(lines(p) for p in modules("local"))
-    product = sum(lines(p) for p in modules(*PRODUCT))
+    engine = sum(code_lines(p) for p in modules("local"))
+    product = sum(code_lines(p) for p in modules(*PRODUCT))
     assert engine <= ENGINE_LINES
     assert engine <= (engine + product) / 3
 
