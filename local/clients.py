@@ -1,0 +1,76 @@
+"""boto3 clients whose requests are answered inside this process, by the same dispatch as the HTTP gateway's."""
+
+import io
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.config import Config
+
+from local.identity import OPERATOR, Credentials
+from local.wire import HttpAnswer, HttpCall
+
+Dispatch = Callable[[HttpCall], HttpAnswer]
+
+
+class Clients:
+    """A lazily filled set of clients, one per service, safe to use from every thread."""
+
+    def __init__(self, dispatch: Dispatch, region: str, credentials: Credentials = OPERATOR) -> None:
+        self.region = region
+        self._dispatch = dispatch
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        self._session = boto3.Session(
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.session_token,
+            region_name=region,
+        )
+
+    def client(self, service: str) -> Any:
+        """Return the client of `service` (boto3's name for it, as "stepfunctions")."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._create(service)
+            return self._clients[service]
+
+    def _create(self, service: str) -> Any:
+        config = Config(
+            s3={"addressing_style": "path"},
+            inject_host_prefix=False,
+            # an answer from this process is final: a second attempt would only hide a fault of the engine
+            retries={"total_max_attempts": 1, "mode": "standard"},
+        )
+        client = self._session.client(service, endpoint_url="http://127.0.0.1", config=config)
+        client.meta.events.register("before-send", self._answer)
+        return client
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+        url = urlsplit(request.url)
+        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        answer = self._dispatch(HttpCall(request.method, url.path or "/", url.query, headers, _content(request.body)))
+        return AWSResponse(request.url, answer.status, HeadersDict(answer.headers), _Raw(answer.body))
+
+
+class _Raw(io.BytesIO):
+    """The body as urllib3 would stream it."""
+
+    def stream(self, amount: int = 65536, **_: Any) -> Any:
+        while chunk := self.read(amount):
+            yield chunk
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _content(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode() if isinstance(body, str) else bytes(body)

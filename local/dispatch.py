@@ -1,0 +1,81 @@
+"""Who answers an AWS request: an operation of the engine, or moto; everything else is refused by name."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from local import moto_state
+from local.api import ApiError, Operation, Operations
+from local.identity import Identity
+from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
+
+MOTO_SERVICES = frozenset(
+    {
+        *("s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "ssm", "logs", "events", "lambda", "states"),
+        *("sagemaker", "cloudwatch", "apigatewayv2", "tagging"),
+    }
+)
+ENGINE_SERVICES = frozenset({"cloudformation"})
+"""Services of which only the registered operations exist."""
+
+Observer = Callable[[HttpCall, HttpAnswer], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """The one way to an answer, for HTTP requests and for the engine's own clients alike."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._operations: dict[tuple[str, str], Operation] = {}
+        self._observers: list[tuple[str, Observer]] = []
+        moto_state.install()
+
+    def register(self, operations: Operations) -> None:
+        """Let `operations` answer before moto does."""
+        self._operations.update(operations)
+
+    def observe(self, service: str, observer: Observer) -> None:
+        """Show every successful answer of moto for `service` to `observer`, after the fact."""
+        self._observers.append((service, observer))
+
+    def __call__(self, call: HttpCall) -> HttpAnswer:
+        """Answer `call`; a fault inside the engine becomes a logged answer with status 500."""
+        scope = scope_of(call)
+        try:
+            return self._answer(call, scope)
+        except ApiError as error:
+            return error_of(call, _known(scope), error)
+        except Exception as fault:  # noqa: BLE001 - the outermost frame of a request: the caller must get an answer
+            _log.exception("request failed: %s %s", call.method, call.path)
+            error = ApiError("InternalFailure", f"The laptop engine failed: {type(fault).__name__}: {fault}", 500)
+            return error_of(call, _known(scope), error)
+
+    def _answer(self, call: HttpCall, scope: Scope | None) -> HttpAnswer:
+        if scope is None:
+            raise ApiError("MissingAuthenticationToken", "The request is not signed with AWS Signature Version 4.", 403)
+        if _known(scope) is None:
+            raise ApiError("UnknownService", _refusal(scope.service), 400)
+        caller = self._identity.caller(scope.access_key)
+        name = operation_of(call, scope.service)
+        operation = self._operations.get((scope.service, name)) if name else None
+        if operation is not None and name is not None:
+            members = operation(parameters_of(call, scope.service, name), caller)
+            return answer_of(call, scope.service, name, members)
+        if scope.service in ENGINE_SERVICES:
+            raise ApiError("InvalidAction", f"The laptop engine has no {scope.service}:{name}.", 400)
+        answer = moto_state.answer(scope.service, scope.region, call)
+        if answer.status < 300:
+            for service, observer in self._observers:
+                if service == scope.service:
+                    observer(call, answer)
+        return answer
+
+
+def _known(scope: Scope | None) -> str | None:
+    return scope.service if scope and scope.service in MOTO_SERVICES | ENGINE_SERVICES else None
+
+
+def _refusal(service: str) -> str:
+    known: Mapping[str, None] = dict.fromkeys(sorted(MOTO_SERVICES | ENGINE_SERVICES))
+    return f"The laptop engine has no service {service!r}; it has {', '.join(known)}."

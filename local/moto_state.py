@@ -1,0 +1,178 @@
+"""moto as the store of AWS state: answers requests in-process, with every symbol of moto that the engine changes.
+
+moto runs in one process for everybody, so `install` is done once and `reset` empties all services. Each service is
+entered by one thread at a time: moto's conditional writes and receives are not atomic of themselves.
+Facts about moto are of 5.2.5, which the lock file pins.
+"""
+
+import functools
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict
+from moto.core.common_models import BaseModel
+from moto.core.exceptions import HTTPException
+from moto.core.request import Request
+from moto.events.models import EventPattern, EventPatternParser, events_backends
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3 import notifications
+from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.responses import S3Response
+from moto.sqs.models import Queue, sqs_backends
+
+from local.api import ACCOUNT
+from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
+
+_HOSTS = {"cloudwatch": "monitoring", "apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
+_GLOBAL = frozenset({"s3", "iam", "sts"})
+_TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
+_RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
+
+_locks: dict[str, threading.RLock] = {}
+_locks_guard = threading.Lock()
+
+
+def answer(service: str, region: str, call: HttpCall) -> HttpAnswer:
+    """Let moto answer `call`; `service` is one of the gateway's closed list."""
+    url = f"https://{_HOSTS.get(service, BOTOCORE_NAMES.get(service, service))}.{region}.amazonaws.com"
+    if service in BOTOCORE_NAMES:
+        url = f"https://{service}.{region}.amazonaws.com"
+    handler = next((found for pattern, found in _handlers(service, region) if pattern.match(url + call.path)), None)
+    if handler is None:
+        return HttpAnswer(404, {"Content-Type": "text/plain"}, f"{service} has no {call.path}".encode())
+    target = url + call.path + (f"?{call.query}" if call.query else "")
+    request = Request.from_primitives(call.method, target, call.headers, call.body)
+    with lock_of(service):
+        try:
+            status, headers, body = handler(request, request.raw_url, request.headers)
+        except HTTPException as refusal:
+            status, headers, body = refusal.code, dict(refusal.get_headers()), refusal.get_body()
+    content = body.encode() if isinstance(body, str) else bytes(body or b"")
+    kept = {name: str(value) for name, value in headers.items() if name.lower() not in ("status", "content-length")}
+    return HttpAnswer(int(headers.get("status", status)), kept, content)
+
+
+def lock_of(service: str) -> threading.RLock:
+    """Return the lock under which `service` is entered."""
+    with _locks_guard:
+        return _locks.setdefault(service, threading.RLock())
+
+
+@functools.cache
+def _handlers(service: str, region: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
+    backend: Any = get_backend(BOTOCORE_NAMES.get(service, service))[ACCOUNT]  # type: ignore[call-overload]
+    urls = backend["aws" if service in _GLOBAL else region].urls
+    return [(re.compile(url), handler) for url, handler in urls.items()]
+
+
+def reset() -> None:
+    """Forget all state of all services."""
+    BackendDict.reset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the default bus, ready to match."""
+
+    name: str
+    arn: str
+    pattern: Any
+    targets: tuple[Mapping[str, Any], ...]
+
+    def matches(self, event: Mapping[str, Any]) -> bool:
+        """Tell whether `event` fits the rule's pattern."""
+        return bool(self.pattern.matches_event(event))
+
+
+def enabled_rules(region: str) -> list[Rule]:
+    """Return the enabled rules of the default bus that have a pattern."""
+    with lock_of("events"):
+        rules = events_backends[ACCOUNT][region].event_buses["default"].rules.values()
+        return [
+            Rule(rule.name, rule.arn, rule.event_pattern, tuple(dict(target) for target in rule.targets))
+            for rule in rules
+            if rule.state == "ENABLED" and rule.event_pattern.get_pattern()
+        ]
+
+
+def event_pattern(text: str) -> Any:
+    """Return moto's matcher of an EventBridge pattern (JSON text)."""
+    return EventPattern(text, EventPatternParser(text).parse())
+
+
+def sends_events(bucket: str) -> bool:
+    """Tell whether the EventBridge notification of `bucket` is on."""
+    with lock_of("s3"):
+        found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+        settings = getattr(found, "notification_configuration", None)
+        return settings is not None and settings.event_bridge is not None
+
+
+def object_size(bucket: str, key: str, version_id: str | None) -> int:
+    """Return the size in bytes of an object version, 0 when it is gone already."""
+    with lock_of("s3"):
+        found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version_id=version_id)
+        return 0 if found is None else int(found.size)
+
+
+def has_visible_messages(region: str, queue: str) -> bool:
+    """Tell, at the price of a look, whether a receive on the queue named `queue` would find something."""
+    with lock_of("sqs"):
+        found = sqs_backends[ACCOUNT][region].queues.get(queue)
+        return found is not None and any(message.visible for message in found.messages)
+
+
+@functools.cache
+def install() -> None:
+    """Change the symbols of moto that the engine cannot live with, each for the reason beside it."""
+    # moto keeps every model object for its dashboard for ever: memory would grow with each object ever stored
+    BaseModel.__new__ = staticmethod(_untracked)
+    # the engine emits S3's events itself: moto's have a constant id, no delete markers, and stop at the first target
+    notifications._send_event_bridge_message = _no_event
+    # moto ignores the conditions of bucket policies, so that a TLS-only policy would deny every request
+    FakeBucket.get_permission = _permission
+    # moto stores the EventBridge switch of a bucket, but does not give it back
+    S3Response.get_bucket_notification = _with_event_bridge(S3Response.get_bucket_notification)
+    # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
+    Queue.wait_for_messages = _wait_for_messages
+
+
+def _untracked(cls: type, *_: Any, **__: Any) -> Any:
+    return object.__new__(cls)
+
+
+def _no_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
+    """Leave the event to local/object_events.py."""
+
+
+def _permission(bucket: Any, action: str, resource: str) -> Any:
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    policy = json.loads(bucket.policy)
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    # the loopback address stands in for TLS: nothing leaves the machine, so "not over TLS" is never true here
+    policy["Statement"] = [statement for statement in statements if statement.get("Condition") != _TLS_ONLY]
+    return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
+
+
+def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def get_bucket_notification(response: Any) -> Any:
+        status, headers, body = original(response)
+        if sends_events(response.bucket_name):
+            body = body.replace("</NotificationConfiguration>", "<EventBridgeConfiguration/></NotificationConfiguration>")
+        return status, headers, body
+
+    return get_bucket_notification
+
+
+def _wait_for_messages(queue: Any, timeout: float) -> None:
+    # bound to the service's lock, so that waiting lets other threads send
+    arrived = threading.Condition(lock_of("sqs"))
+    with arrived:
+        if not queue.messages:
+            arrived.wait(min(timeout, _RECHECK_SECONDS))
