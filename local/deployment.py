@@ -54,6 +54,7 @@ class Deployment:
         self._tags = tags
         self._undo: list[tuple[str, Callable[[], None]]] = []
         self._replaced: list[StackResource] = []
+        self._unfinished: list[tuple[str, Kind, Subject]] = []
         self._imports: set[str] = set()
         self._before = dict(stack.resources)
 
@@ -69,6 +70,11 @@ class Deployment:
             resource = self._template["Resources"][logical_id]
             with naming(logical_id, resource["Type"], self._environment.report):
                 self._apply(logical_id, resource)
+        for logical_id, kind, subject in self._unfinished:
+            with naming(logical_id, kind.type, self._environment.report):
+                assert kind.finish is not None
+                kind.finish(subject)
+                _read_back(kind, subject)
         self._settle_outputs()
         gone = [r for r in self._before.values() if r.logical_id not in self._template["Resources"]]
         for resource in reversed(gone):
@@ -158,8 +164,14 @@ class Deployment:
             status="CREATE_COMPLETE",
             changed_at=self._environment.now(),
         )
-        _read_back(kind, subject)
+        self._complete(logical_id, kind, subject)
         self._environment.report(logical_id, subject.id, kind.type, "CREATE_COMPLETE", "")
+
+    def _complete(self, logical_id: str, kind: Kind, subject: Subject) -> None:
+        if kind.finish is None:
+            _read_back(kind, subject)
+        else:
+            self._unfinished.append((logical_id, kind, subject))
 
     def _uncreate(self, kind: Kind, subject: Subject, logical_id: str, retain: bool) -> None:
         if retain:
@@ -193,7 +205,7 @@ class Deployment:
         self._undo.append((old.logical_id, lambda: self._unupdate(old, kind, subject)))
         assert kind.update is not None
         kind.update(subject)
-        _read_back(kind, subject)
+        self._complete(old.logical_id, kind, subject)
         self._stack.resources[old.logical_id] = replace(
             old,
             properties=properties,
@@ -277,7 +289,7 @@ def _physical_name(kind: Kind, properties: Mapping[str, Any], stack: str, logica
     name, longest = kind.naming or ("", 64)
     if name in properties:
         return str(properties[name])
-    room = longest - 14
+    room, suffix = longest - 14, uuid.uuid4().hex[:12]
     own = logical_id[: max(room - len(stack), room // 2)]
-    made = f"{stack[: room - len(own)]}-{own}-{uuid.uuid4().hex[:12]}"
+    made = f"{stack[: room - len(own)]}-{own}-{suffix}" if kind.stack_in_name else f"{logical_id[:room]}-{suffix}"
     return made.lower() if kind.type == "AWS::S3::Bucket" else made

@@ -12,7 +12,8 @@ NO_VALUE = "AWS::NoValue"
 PSEUDO_PARAMETERS = frozenset(
     {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::URLSuffix", "AWS::StackName", "AWS::StackId", NO_VALUE}
 )
-FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue"})
+FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub"})
+_PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 _ABSENT = object()
 
 
@@ -55,6 +56,9 @@ def uses(value: Any) -> Iterator[Use]:
     elif name == "Fn::GetAtt":
         logical_id, attribute = _attribute(value["Fn::GetAtt"])
         yield Use(name, logical_id, attribute)
+    elif name == "Fn::Sub" and isinstance(value[name], str):
+        yield Use(name)
+        yield from (_use_in_text(match[2]) for match in _PLACEHOLDER.finditer(value[name]) if not match[1])
     else:
         if name is not None:
             yield Use(name)
@@ -87,6 +91,11 @@ def _resolve(value: Any, scope: Scope) -> Any:
     return value
 
 
+def _use_in_text(text: str) -> Use:
+    logical_id, dot, attribute = text.partition(".")
+    return Use("Fn::GetAtt", logical_id, attribute) if dot else Use("Ref", logical_id)
+
+
 def _call(name: str, argument: Any, scope: Scope) -> Any:
     if name == "Ref":
         if argument == NO_VALUE:
@@ -101,12 +110,29 @@ def _call(name: str, argument: Any, scope: Scope) -> Any:
     if name == "Fn::Join":
         separator, parts = argument
         return str(separator).join(str(part) for part in _resolve(parts, scope))
+    if name == "Fn::Select":
+        index, members = argument
+        return _resolve(members, scope)[int(index)]
+    if name == "Fn::Split":
+        separator, text = argument
+        return str(_resolve(text, scope)).split(separator)
+    if name == "Fn::Sub" and isinstance(argument, str):
+        return _PLACEHOLDER.sub(lambda match: _placeholder(match, scope), argument)
     raise Unresolvable(f"{name} is not supported; supported are {', '.join(sorted(FUNCTIONS))}")
 
 
 def _attribute(argument: Any) -> tuple[str, str]:
     logical_id, attribute = argument if isinstance(argument, list) else str(argument).split(".", 1)
     return str(logical_id), str(attribute)
+
+
+def _placeholder(match: re.Match[str], scope: Scope) -> str:
+    if match[1]:
+        return f"${{{match[2]}}}"
+    use = _use_in_text(match[2])
+    if use.attribute is None:
+        return str(_call("Ref", use.target, scope))
+    return str(_call("Fn::GetAtt", [use.target, use.attribute], scope))
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:

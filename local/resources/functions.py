@@ -188,7 +188,8 @@ KINDS = (
     ),
     Kind(
         type="AWS::Lambda::EventInvokeConfig",
-        properties="FunctionName Qualifier MaximumRetryAttempts MaximumEventAgeInSeconds",
+        properties="""FunctionName Qualifier MaximumRetryAttempts MaximumEventAgeInSeconds
+            DestinationConfig.OnFailure.Destination""",
         create=_put_invoke_config,
         read=lambda s: (
             s.client("lambda").get_function_event_invoke_config(**_of_invoke_config(s)) | _of_invoke_config(s)

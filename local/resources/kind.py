@@ -53,7 +53,8 @@ class Kind:
     """One resource type.
 
     `properties` lists every supported property path; `X.*` takes anything below X, which must read back equal. `create`
-    returns the value of `Ref`; `configure` does what takes further calls (what it cannot do is undone by `delete`);
+    returns the value of `Ref`; `configure` does what takes further calls (what it cannot do is undone by `delete`), `finish`
+    what must wait until every resource of the stack is there;
     `read` returns the properties in CloudFormation's spelling; `update` None means that every change replaces the
     resource, as does a change of a property in `fixed`. `defaults` are AWS's values for properties that an update may
     leave out. `unread` names properties that cannot be read back, with the reason. `naming` is (property, longest
@@ -66,6 +67,7 @@ class Kind:
     read: Callable[[Subject], Mapping[str, Any]]
     delete: Callable[[Subject], object]
     configure: Callable[[Subject], None] = _nothing
+    finish: Callable[[Subject], None] | None = None
     update: Callable[[Subject], object] | None = None
     attributes: Callable[[Subject], Mapping[str, str]] = _no_attributes
     attribute_names: str = ""
@@ -73,6 +75,7 @@ class Kind:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     naming: tuple[str, int] | None = None
+    stack_in_name: bool = True
 
     @property
     def tagged(self) -> bool:

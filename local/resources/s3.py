@@ -40,6 +40,8 @@ def _rule_to_api(rule: dict[str, Any]) -> dict[str, Any]:
         api["ID"] = rule["Id"]
     if "ExpirationInDays" in rule:
         api["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    elif "ExpiredObjectDeleteMarker" in rule:
+        api["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
     if old := rule.get("NoncurrentVersionExpiration"):
         api["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(old["NoncurrentDays"])}
     if unfinished := rule.get("AbortIncompleteMultipartUpload"):
@@ -53,14 +55,18 @@ def _rule_from_api(rule: dict[str, Any]) -> dict[str, Any]:
         "Id": rule.get("ID"),
         "Prefix": rule.get("Filter", {}).get("Prefix", rule.get("Prefix")),
         "ExpirationInDays": rule.get("Expiration", {}).get("Days"),
+        "ExpiredObjectDeleteMarker": rule.get("Expiration", {}).get("ExpiredObjectDeleteMarker"),
         "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
         "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
     }
 
 
-def _set_logging(s3: Any, bucket: str, value: Any) -> None:
-    enabled = {"TargetBucket": value["DestinationBucketName"], "TargetPrefix": value.get("LogFilePrefix", "")}
-    s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": enabled})
+def _log(subject: Subject) -> None:
+    """Switch access logs on or off: last of all, because moto wants the target's bucket policy to be there."""
+    if subject.changed("LoggingConfiguration"):
+        value = subject.properties["LoggingConfiguration"]
+        status = {"TargetBucket": value["DestinationBucketName"], "TargetPrefix": value.get("LogFilePrefix", "")}
+        subject.client("s3").put_bucket_logging(Bucket=subject.id, BucketLoggingStatus={"LoggingEnabled": status})
 
 
 def _set_notification(s3: Any, bucket: str, value: Any) -> None:
@@ -92,7 +98,6 @@ _SETTERS: dict[str, Callable[[Any, str, Any], Any]] = {
         Bucket=bucket, OwnershipControls=value
     ),
     "LifecycleConfiguration": _set_lifecycle,
-    "LoggingConfiguration": _set_logging,
     "NotificationConfiguration": _set_notification,
     "Tags": lambda s3, bucket, value: s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(value)}),
 }
@@ -175,13 +180,14 @@ KINDS = (
             PublicAccessBlockConfiguration.IgnorePublicAcls PublicAccessBlockConfiguration.RestrictPublicBuckets
             OwnershipControls.Rules.ObjectOwnership
             LifecycleConfiguration.Rules.Status LifecycleConfiguration.Rules.Id LifecycleConfiguration.Rules.Prefix
-            LifecycleConfiguration.Rules.ExpirationInDays
+            LifecycleConfiguration.Rules.ExpirationInDays LifecycleConfiguration.Rules.ExpiredObjectDeleteMarker
             LifecycleConfiguration.Rules.NoncurrentVersionExpiration.NoncurrentDays
             LifecycleConfiguration.Rules.AbortIncompleteMultipartUpload.DaysAfterInitiation
             LoggingConfiguration.DestinationBucketName LoggingConfiguration.LogFilePrefix
             NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled""",
         create=_create_bucket,
         configure=_configure,
+        finish=_log,
         read=_read_bucket,
         update=_configure,
         delete=lambda s: s.client("s3").delete_bucket(Bucket=s.id),

@@ -76,5 +76,6 @@ KINDS = (
             "TracingConfiguration": {"Enabled": False},
         },
         naming=("StateMachineName", 80),
+        stack_in_name=False,
     ),
 )
