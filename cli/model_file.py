@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lifecycle import names
+from lifecycle.encoding import NUMBER_LIMIT
 from lifecycle.schema import Kind, Task
 from tabular.infer import NUMERIC, ColumnFacts
 
@@ -69,6 +70,7 @@ def null_share(missing: int, rows: int) -> float:
 
 def _rounded(value: float, direction: Callable[[float], int]) -> float:
     """Two significant digits."""
+    value = max(-NUMBER_LIMIT, min(value, NUMBER_LIMIT))
     if not value:
         return 0.0
     scale = 10.0 ** (1 - math.floor(math.log10(abs(value))))

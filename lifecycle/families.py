@@ -19,8 +19,8 @@ SPACES: Final[Mapping[str, Space]] = {
     names.RANDOM_FOREST: {
         "max_leaf_nodes": (128, 64, 160),
         "min_samples_leaf": (5, 20, 50),
-        "max_features": (0.5, 0.3, 1.0),
-        "n_estimators": (60,),
+        "max_features": (0.3, 0.15, 0.6),
+        "n_estimators": (50,),
     },
     names.HIST_GRADIENT_BOOSTING: {
         "learning_rate": (0.1, 0.2, 0.06),

@@ -21,6 +21,8 @@ Artifact bucket (versioned)
 
 INCOMING = "incoming/"
 OBJECTS = "objects/"
+VERSIONS = "versions/"
+PROFILES = "profiles/"
 READY = "_READY"
 
 

@@ -1,7 +1,7 @@
 """Names of metrics and which way is better; the direction is read from the suffix, so a gate cannot get it wrong.
 
-Losses end in `_loss` or `_error` (smaller is better), scores in `_score` (larger is better). Defaults are proper scoring
-rules or errors in the target's unit, never bare accuracy. The figures are computed in `training.measure`.
+Losses end in `_loss` or `_error` (smaller is better), scores in `_score` (larger is better). Defaults are proper
+scoring rules or errors in the target's unit, never bare accuracy. The figures are computed in `training.measure`.
 """
 
 from typing import Final

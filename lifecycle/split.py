@@ -1,7 +1,7 @@
 """Rows -> train, validation, holdout: a function of the row (hash) or of time, so no job is needed to split.
 
-By hash, a row's side depends on nothing but the text of its key: it stays on its side in every data version, however many
-rows come or go. By time, the newest rows are the holdout and the newest before them are for validation; `gap_days`
+By hash, a row's side depends on nothing but the text of its key: it stays on its side in every data version, however
+many rows come or go. By time, the newest rows are the holdout and the newest before them are for validation; `gap_days`
 before each is left out, because labels and lags of neighbouring rows overlap. Rows of one instant share a side.
 """
 

@@ -1,0 +1,246 @@
+"""The predict function: packages as a deployment leaves them, events as API Gateway sends them."""
+
+import base64
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambdas.predict import LiveModel, answer
+from lifecycle.errors import ModelRejected, SpecRejected
+from lifecycle.problem import CONTENT_TYPE
+from lifecycle.settings import Predict
+from tests import live_package
+from tests.live_package import ROW, event
+
+SETTINGS = Predict(stage="dev", model="late")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def package(tmp_path) -> Path:
+    return live_package.write(tmp_path / "task")
+
+
+@pytest.fixture
+def live(package) -> LiveModel:
+    found = LiveModel.load(package, SETTINGS)
+    assert found is not None
+    return found
+
+
+def ask(live, *rows) -> tuple[int, dict]:
+    body = json.dumps({"rows": rows})
+    return result(answer(live, SETTINGS, event("/models/late/predictions", body=body)))
+
+
+def result(response) -> tuple[int, dict]:
+    return response["statusCode"], json.loads(response["body"])
+
+
+def logged(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_rows_are_answered_with_probability_decision_and_who_says_so(live):
+    status, body = ask(live, ROW, {**ROW, "distance": 200, "origin": "JFK"})
+    assert status == 200
+    assert (body["model"], body["model_version"]) == ("late", "3")
+    assert body["contract_id"] == live_package.contract().contract_id
+    first, second = body["predictions"]
+    assert first["probability"] == pytest.approx(0.78583498)
+    assert first["decision"] is True
+    assert second["decision"] is False
+
+
+def test_every_prediction_has_an_id_of_its_own(live):
+    _, body = ask(live, ROW, ROW, ROW)
+    ids = [prediction["prediction_id"] for prediction in body["predictions"]]
+    assert len(set(ids)) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", i) for i in ids)
+
+
+def test_each_row_leaves_one_line_and_each_request_one_line_of_metrics(live, capsys):
+    _, body = ask(live, ROW, ROW)
+    *predictions, metrics = logged(capsys)
+    assert [line["prediction_id"] for line in predictions] == [p["prediction_id"] for p in body["predictions"]]
+    line = predictions[0]
+    assert (line["kind"], line["model_version"], line["data_version"]) == ("prediction", "3", "d" * 64)
+    assert line["row"]["distance"] == 1400
+    assert "passenger" not in line["row"]
+    assert 0 < line["latency_ms"] < 10_000
+    assert (metrics["RowsScored"], metrics["RowsRefused"]) == (2, 0)
+
+
+def test_without_a_prediction_log_only_the_metrics_are_written(tmp_path, capsys):
+    live = LiveModel.load(live_package.write(tmp_path / "quiet", log=False), SETTINGS)
+    ask(live, ROW)
+    [metrics] = logged(capsys)
+    assert metrics["RowsScored"] == 1
+
+
+def test_a_log_that_cannot_be_written_does_not_cost_an_answer(live, monkeypatch):
+    class Full:
+        def write(self, _text):
+            raise OSError("No space left on device")
+
+        def flush(self):
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert ask(live, ROW)[0] == 200
+
+
+def test_wrong_rows_are_refused_by_row_and_field_and_counted(live, capsys):
+    status, body = ask(live, ROW, {"distance": "far", "origin": "LGA"})
+    assert status == 422
+    assert [(e["row"], e["field"]) for e in body["errors"]] == [(1, "distance"), (1, "origin")]
+    [metrics] = logged(capsys)
+    assert (metrics["RowsScored"], metrics["RowsRefused"]) == (0, 2)
+
+
+def test_rows_that_features_py_cannot_compute_are_all_named(live):
+    status, body = ask(live, {**ROW, "origin": "FAIL"}, ROW, {**ROW, "origin": "FAIL"})
+    assert status == 422
+    assert [error["row"] for error in body["errors"]] == [0, 2]
+    assert "KeyError" in body["errors"][0]["message"]
+
+
+def test_a_gzipped_request_is_answered(live):
+    data = base64.b64encode(gzip.compress(json.dumps({"rows": [ROW]}).encode())).decode()
+    request = event("/models/late/predictions", body=data, content_encoding="gzip") | {"isBase64Encoded": True}
+    assert result(answer(live, SETTINGS, request))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"body": "{"}, 400),
+        ({"body": '{"rows": [NaN]}'}, 400),
+        ({"body": None}, 400),
+        ({"body": '{"rows": []}'}, 422),
+        ({"body": "[]"}, 422),
+        ({"body": json.dumps({"rows": [ROW] * 4})}, 413),
+        ({"headers": {"content-type": "text/csv"}, "body": "a,b"}, 415),
+        ({"headers": {"content-encoding": "gzip"}, "body": "not gzip"}, 400),
+    ],
+)
+def test_what_is_wrong_with_a_request_chooses_the_status(live, change, status):
+    response = answer(live, SETTINGS, event("/models/late/predictions", body="{}") | change)
+    assert response["statusCode"] == status
+    assert response["headers"]["content-type"] == CONTENT_TYPE
+    body = json.loads(response["body"])
+    assert (body["status"], body["type"]) == (status, "about:blank")
+    assert "Traceback" not in response["body"]
+
+
+def test_the_live_model_describes_itself(live):
+    status, body = result(answer(live, SETTINGS, event("/models/late", "GET")))
+    assert status == 200
+    assert (body["task"], body["classes"], body["positive"], body["threshold"]) == (
+        "binary",
+        ["false", "true"],
+        "true",
+        0.5,
+    )
+    columns = {column["name"]: column for column in body["columns"]}
+    assert columns["distance"] == {"name": "distance", "kind": "number", "required": True, "min": 0, "max": 5000}
+    assert columns["cabin"]["categories"] == ["eco", "first"]
+    assert columns["fee"]["required"] is False
+    assert "late" not in columns
+
+
+def test_the_door_is_held_by_the_contract_inside_the_live_model_not_by_the_newest_one(tmp_path):
+    package = live_package.write(tmp_path / "rolled-back")
+    newer = live_package.contract(extra_columns="reject")
+    for file in package.glob("spec-*.json"):
+        file.unlink()
+    elsewhere = live_package.write(tmp_path / "newer", rules=newer)
+    [spec] = elsewhere.glob("spec-*.json")
+    (package / spec.name).write_bytes(spec.read_bytes())
+    assert ask(LiveModel.load(package, SETTINGS), {**ROW, "unknown": 1})[0] == 200
+
+
+def test_before_the_first_deployment_there_is_no_model(tmp_path, capsys):
+    assert LiveModel.load(tmp_path, SETTINGS) is None
+    status, body = ask(None, ROW)
+    assert status == 503
+    assert body["detail"].startswith("no model yet")
+    assert logged(capsys) == []
+
+
+def damage_model(package):
+    file = package / "model" / "compiled.json"
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+def damage_release(package):
+    (package / "model" / "release.json").write_text('{"compiled_sha256": ')
+
+
+def swap_model(package):
+    other = live_package.write(package.parent / "other", rules=live_package.contract(min_rows=7))
+    (package / "model" / "compiled.json").write_bytes((other / "model" / "compiled.json").read_bytes())
+
+
+def change_features(package):
+    (package / "features.py").write_text("def features(row): return {}")
+
+
+@pytest.mark.parametrize("damage", [damage_model, damage_release, swap_model, change_features])
+def test_a_package_whose_parts_do_not_belong_together_is_not_served(package, damage):
+    damage(package)
+    with pytest.raises((ModelRejected, SpecRejected)):
+        LiveModel.load(package, SETTINGS)
+
+
+def started(package: Path, code: str) -> subprocess.CompletedProcess:
+    """Run `code` in a process as Lambda starts it, with the package as its task root."""
+    environment = {
+        "LAMBDA_TASK_ROOT": str(package),
+        "STAGE": "dev",
+        "MODEL": "late",
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.environ["PATH"],
+    }
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+
+
+ANSWER = "import json, lambdas.predict as p; print('ANSWER', json.dumps(p.handler(json.loads({!r}), None)))"
+
+
+def test_the_deployed_handler_answers(package):
+    request = json.dumps(event("/models/late/predictions", body=json.dumps({"rows": [ROW]})))
+    output = started(package, ANSWER.format(request)).stdout
+    assert json.loads(output.split("ANSWER ")[1])["statusCode"] == 200
+
+
+def test_a_damaged_package_answers_503_and_the_log_says_why(package):
+    damage_model(package)
+    output = started(package, ANSWER.format(json.dumps(event("/models/late", "GET")))).stdout
+    line, response = output.split("ANSWER ")
+    assert json.loads(line)["error"] == "ModelRejected"
+    assert json.loads(response)["statusCode"] == 503
+    assert "compiled" not in json.loads(response)["body"]
+
+
+def test_an_unforeseen_fault_is_a_500_without_internals_and_a_log_line(package):
+    output = started(package, ANSWER.format(json.dumps({"rawPath": "/models/late"}))).stdout
+    line, response = output.split("ANSWER ")
+    assert json.loads(line)["error"] == "KeyError"
+    body = json.loads(json.loads(response)["body"])
+    assert body["status"] == 500
+    assert "requestContext" not in json.dumps(body)
+
+
+def test_starting_imports_nothing_heavy(package):
+    code = "import sys, lambdas.predict; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = started(package, code).stdout
+    for name in ("boto3", "botocore", "aws_lambda_powertools", "numpy", "polars", "pydantic", "uuid", "logging"):
+        assert repr(name) not in loaded
