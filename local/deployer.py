@@ -9,12 +9,13 @@ from lifecycle.names import STACK_CHANGED
 from local.api import ACCOUNT, ApiError, Emit, Operations
 from local.assembly import Assembly, AssemblyError, FileAsset, StackArtifact, packaged, read_assembly
 from local.clock import Clock
-from local.deployment import FAULTS, Deployment, Environment, ResourceFailed, remove
+from local.deployment import Deployment
 from local.preflight import BOOTSTRAP_PARAMETER, offenders
+from local.resource_steps import FAULTS, Environment, ResourceError, remove
 from local.resources.kind import Clients, found_or
+from local.resources.s3 import own_region
 from local.stack_state import DELETED, Stack, StackEvent, Stacks, moment
 from local.stacks_api import StacksApi
-
 
 Progress = Callable[[str, str, str], None]
 """(stack, logical id, status)"""
@@ -26,7 +27,7 @@ _BOOTSTRAP_NAME = "/cdk-bootstrap/hnb659fds/version"
 _NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 
 
-class DeploymentFailed(Exception):
+class DeploymentError(Exception):
     """A stack could not be deployed; the message names stack, logical id, type, AWS's message and what is left."""
 
 
@@ -50,7 +51,7 @@ class Deployer:
         ------
         AssemblyError
             when the assembly holds anything that the engine cannot deploy; nothing has been created then.
-        DeploymentFailed
+        DeploymentError
             when a resource failed; its stack has been rolled back, stacks before it stay.
         """
         region = self._clients.client("s3").meta.region_name
@@ -69,10 +70,10 @@ class Deployer:
     def _bootstrap(self, assembly: Assembly) -> None:
         """Make what `cdk bootstrap` makes and a deployment uses: the asset bucket and the version parameter."""
         s3, ssm = self._clients.client("s3"), self._clients.client("ssm")
-        for bucket in {asset.bucket for asset in assembly.assets}:
-            if found_or(None, lambda name=bucket: s3.head_bucket(Bucket=name), "404") is None:
-                s3.create_bucket(Bucket=bucket)
-                s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+        for bucket in {asset.bucket for asset in assembly.assets} - existing:
+            s3.create_bucket(Bucket=bucket, **own_region(s3))
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         ssm.put_parameter(Name=_BOOTSTRAP_NAME, Type="String", Value=_BOOTSTRAP_VERSION, Overwrite=True)
 
     def _publish(self, asset: FileAsset, cache: Path) -> None:
@@ -98,7 +99,7 @@ class Deployer:
         )
         try:
             deployment.run()
-        except ResourceFailed as error:
+        except ResourceError as error:
             self._roll_back(stack, deployment, str(error), progress)
         stack.template, stack.tags = dict(artifact.template), dict(artifact.tags)
         self._close(stack, f"{verb}_COMPLETE", "", progress)
@@ -109,7 +110,7 @@ class Deployer:
         left = deployment.roll_back()
         self._close(stack, f"{prefix}_COMPLETE", reason, progress)
         after = f" Rolled back; left behind: {'; '.join(left)}." if left else " Rolled back; nothing is left behind."
-        raise DeploymentFailed(f"{stack.name}: {reason}.{after}")
+        raise DeploymentError(f"{stack.name}: {reason}.{after}")
 
     def _new_stack(self, name: str, region: str) -> Stack:
         arn = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
@@ -135,9 +136,7 @@ class Deployer:
         logical_id, physical_id, type_ = subject
         at = moment(self._clock.now())
         stack.events.append(
-            StackEvent(
-                logical_id=logical_id, physical_id=physical_id, type=type_, status=status, reason=reason, at=at
-            )
+            StackEvent(logical_id=logical_id, physical_id=physical_id, type=type_, status=status, reason=reason, at=at)
         )
 
     def _close(self, stack: Stack, status: str, reason: str, progress: Progress) -> None:

@@ -4,50 +4,25 @@ Follows CloudFormation: what a template no longer holds is removed only after ev
 Retain keeps a resource; a custom-named resource is never replaced; an export in use neither goes nor changes.
 """
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from graphlib import TopologicalSorter
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local.intrinsics import Scope, Unresolvable, resolve, uses
+from local.intrinsics import Scope, UnresolvableError, resolve, uses
 from local.preflight import depends_on
+from local.resource_steps import FAULTS, Environment, naming, physical_name, read_back, remove
 from local.resources.catalogue import IGNORED, KINDS
-from local.resources.comparison import differences
-from local.resources.kind import Clients, Kind, Subject
-from local.stack_state import Stack, StackResource, Stacks
-
-FAULTS = (ClientError, BotoCoreError, Unresolvable, ValueError, LookupError, CycleError)
-Report = Callable[[str, str, str, str, str], None]
-"""(logical id, physical id, type, status, reason)"""
-
-
-class ResourceFailed(Exception):
-    """A resource could not be made, changed or read back; the message names logical id, type and AWS's message."""
-
-
-class NotAsAsked(ValueError):
-    """A resource reads back other than it was asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """What a deployment works with. `refs` are pseudo parameters and parameters of the template."""
-
-    clients: Clients
-    stacks: Stacks
-    refs: Mapping[str, Any]
-    report: Report
-    now: Callable[[], Any]
+from local.resources.kind import Kind, Subject
+from local.stack_state import Stack, StackResource
 
 
 class Deployment:
     """Brings one stack to a template."""
 
-    def __init__(self, stack: Stack, environment: Environment, template: Mapping[str, Any], tags: dict[str, str]) -> None:
+    def __init__(
+        self, stack: Stack, environment: Environment, template: Mapping[str, Any], tags: dict[str, str]
+    ) -> None:
         self._stack = stack
         self._environment = environment
         self._template = template
@@ -63,7 +38,7 @@ class Deployment:
 
         Raises
         ------
-        ResourceFailed
+        ResourceError
             when a resource or output cannot be brought about; call `roll_back` then.
         """
         for logical_id in self._order():
@@ -74,7 +49,7 @@ class Deployment:
             with naming(logical_id, kind.type, self._environment.report):
                 assert kind.finish is not None
                 kind.finish(subject)
-                _read_back(kind, subject)
+                read_back(kind, subject)
         self._settle_outputs()
         gone = [r for r in self._before.values() if r.logical_id not in self._template["Resources"]]
         for resource in reversed(gone):
@@ -93,7 +68,7 @@ class Deployment:
                 left.append(f"{logical_id}: {error}")
         return left
 
-    def _order(self) -> Iterator[str]:
+    def _order(self) -> Iterable[str]:
         resources = self._template["Resources"]
         graph = {
             logical_id: {
@@ -117,7 +92,7 @@ class Deployment:
     def _import(self, name: str) -> str:
         exports = self._environment.stacks.exports()
         if name not in exports:
-            raise Unresolvable(f"Fn::ImportValue {name}: no stack exports it")
+            raise UnresolvableError(f"Fn::ImportValue {name}: no stack exports it")
         self._imports.add(name)
         return exports[name][0]
 
@@ -148,7 +123,7 @@ class Deployment:
 
     def _create(self, logical_id: str, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
         self._environment.report(logical_id, "", kind.type, "CREATE_IN_PROGRESS", "")
-        name = _physical_name(kind, properties, self._stack.name, logical_id)
+        name = physical_name(kind, properties, self._stack.name, logical_id)
         subject = Subject(clients=self._environment.clients, name=name, properties=properties)
         subject = replace(subject, id=kind.create(subject))
         self._undo.append((logical_id, lambda: self._uncreate(kind, subject, logical_id, retain)))
@@ -169,7 +144,7 @@ class Deployment:
 
     def _complete(self, logical_id: str, kind: Kind, subject: Subject) -> None:
         if kind.finish is None:
-            _read_back(kind, subject)
+            read_back(kind, subject)
         else:
             self._unfinished.append((logical_id, kind, subject))
 
@@ -196,7 +171,9 @@ class Deployment:
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
         missing = set(old.properties) - set(properties) - set(kind.defaults)
         if missing:
-            raise ValueError(f"{', '.join(sorted(missing))} cannot be taken back: its default is not in the engine's table")
+            raise ValueError(
+                f"{', '.join(sorted(missing))} cannot be taken back: its default is not in the engine's table"
+            )
         before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
         after = {**{k: kind.defaults[k] for k in old.properties if k in kind.defaults}, **properties}
         subject = Subject(
@@ -252,44 +229,3 @@ class Deployment:
             remove(resource, self._environment.clients, self._environment.report)
         except FAULTS as error:
             self._environment.report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))
-
-
-def remove(resource: StackResource, clients: Clients, report: Report) -> None:
-    """Delete a resource, or leave it when its DeletionPolicy says so; errors of AWS pass through."""
-    logical_id, type_ = resource.logical_id, resource.type
-    if resource.retain:
-        report(logical_id, resource.id, type_, "DELETE_SKIPPED", "")
-        return
-    report(logical_id, resource.id, type_, "DELETE_IN_PROGRESS", "")
-    KINDS[type_].delete(
-        Subject(clients=clients, name=resource.name, id=resource.id, properties=resource.properties)
-    )
-    report(logical_id, resource.id, type_, "DELETE_COMPLETE", "")
-
-
-@contextmanager
-def naming(logical_id: str, type_: str, report: Report) -> Iterator[None]:
-    """Turn what goes wrong inside into one ResourceFailed that says where, and report it."""
-    try:
-        yield
-    except FAULTS as error:
-        report(logical_id, "", type_, "FAILED", str(error))
-        raise ResourceFailed(f"{logical_id} ({type_}): {error}") from error
-
-
-def _read_back(kind: Kind, subject: Subject) -> None:
-    asked = {name: value for name, value in subject.properties.items() if name not in kind.unread}
-    exact = frozenset(path[:-2] for path in kind.properties.split() if path.endswith(".*"))
-    if wrong := differences(asked, kind.read(subject), exact):
-        raise NotAsAsked(f"reads back other than asked: {'; '.join(wrong)}")
-
-
-def _physical_name(kind: Kind, properties: Mapping[str, Any], stack: str, logical_id: str) -> str:
-    """Return the given name, or make one up as CloudFormation does: stack, logical id, twelve random characters."""
-    name, longest = kind.naming or ("", 64)
-    if name in properties:
-        return str(properties[name])
-    room, suffix = longest - 14, uuid.uuid4().hex[:12]
-    own = logical_id[: max(room - len(stack), room // 2)]
-    made = f"{stack[: room - len(own)]}-{own}-{suffix}" if kind.stack_in_name else f"{logical_id[:room]}-{suffix}"
-    return made.lower() if kind.type == "AWS::S3::Bucket" else made

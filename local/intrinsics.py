@@ -6,18 +6,17 @@ Only the functions that the product's stacks contain; any other is a problem tha
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 NO_VALUE = "AWS::NoValue"
 PSEUDO_PARAMETERS = frozenset(
     {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::URLSuffix", "AWS::StackName", "AWS::StackId", NO_VALUE}
 )
-FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub"})
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 _ABSENT = object()
 
 
-class Unresolvable(Exception):
+class UnresolvableError(Exception):
     """A template value that cannot be worked out; the message names the function and the reason."""
 
 
@@ -72,7 +71,7 @@ def resolve(value: Any, scope: Scope) -> Any:
 
     Raises
     ------
-    Unresolvable
+    UnresolvableError
         when a reference, attribute or import does not exist, or a function is not supported.
     """
     resolved = _resolve(value, scope)
@@ -97,28 +96,38 @@ def _use_in_text(text: str) -> Use:
 
 
 def _call(name: str, argument: Any, scope: Scope) -> Any:
-    if name == "Ref":
-        if argument == NO_VALUE:
-            return _ABSENT
-        if argument not in scope.refs:
-            raise Unresolvable(f"Ref {argument}: there is no such parameter or resource before this one")
-        return scope.refs[argument]
-    if name == "Fn::GetAtt":
-        return scope.attributes(*_attribute(argument))
-    if name == "Fn::ImportValue":
-        return scope.imports(str(_resolve(argument, scope)))
-    if name == "Fn::Join":
-        separator, parts = argument
-        return str(separator).join(str(part) for part in _resolve(parts, scope))
-    if name == "Fn::Select":
-        index, members = argument
-        return _resolve(members, scope)[int(index)]
-    if name == "Fn::Split":
-        separator, text = argument
-        return str(_resolve(text, scope)).split(separator)
-    if name == "Fn::Sub" and isinstance(argument, str):
-        return _PLACEHOLDER.sub(lambda match: _placeholder(match, scope), argument)
-    raise Unresolvable(f"{name} is not supported; supported are {', '.join(sorted(FUNCTIONS))}")
+    if name not in _CALLS:
+        raise UnresolvableError(f"{name} is not supported; supported are {', '.join(sorted(FUNCTIONS))}")
+    return _CALLS[name](argument, scope)
+
+
+def _ref(argument: str, scope: Scope) -> Any:
+    if argument == NO_VALUE:
+        return _ABSENT
+    if argument not in scope.refs:
+        raise UnresolvableError(f"Ref {argument}: there is no such parameter, or resource before this one")
+    return scope.refs[argument]
+
+
+def _join(argument: Any, scope: Scope) -> str:
+    separator, parts = argument
+    return str(separator).join(str(part) for part in _resolve(parts, scope))
+
+
+def _select(argument: Any, scope: Scope) -> Any:
+    index, members = argument
+    return _resolve(members, scope)[int(index)]
+
+
+def _split(argument: Any, scope: Scope) -> list[str]:
+    separator, text = argument
+    return str(_resolve(text, scope)).split(str(separator))
+
+
+def _sub(argument: Any, scope: Scope) -> str:
+    if not isinstance(argument, str):
+        raise UnresolvableError("Fn::Sub with a map of variables is not supported; write ${LogicalId} or Fn::Join")
+    return _PLACEHOLDER.sub(lambda match: _placeholder(match, scope), argument)
 
 
 def _attribute(argument: Any) -> tuple[str, str]:
@@ -130,11 +139,22 @@ def _placeholder(match: re.Match[str], scope: Scope) -> str:
     if match[1]:
         return f"${{{match[2]}}}"
     use = _use_in_text(match[2])
-    if use.attribute is None:
-        return str(_call("Ref", use.target, scope))
-    return str(_call("Fn::GetAtt", [use.target, use.attribute], scope))
+    target = str(use.target)
+    return str(_ref(target, scope) if use.attribute is None else scope.attributes(target, use.attribute))
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
     """Replace the placeholders `${AWS::...}` of an assembly's own files (asset destinations) by `values`."""
     return re.sub(r"\$\{(AWS::\w+)\}", lambda match: values[match[1]], text)
+
+
+_CALLS: Final[dict[str, Callable[[Any, Scope], Any]]] = {
+    "Ref": _ref,
+    "Fn::GetAtt": lambda argument, scope: scope.attributes(*_attribute(argument)),
+    "Fn::ImportValue": lambda argument, scope: scope.imports(str(_resolve(argument, scope))),
+    "Fn::Join": _join,
+    "Fn::Select": _select,
+    "Fn::Split": _split,
+    "Fn::Sub": _sub,
+}
+FUNCTIONS: Final = frozenset(_CALLS)

@@ -61,9 +61,7 @@ class StacksApi:
 
     def _list_exports(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
         exports = sorted(self._stacks.exports().items())
-        return {
-            "Exports": [{"ExportingStackId": s.id, "Name": name, "Value": value} for name, (value, s) in exports]
-        }
+        return {"Exports": [{"ExportingStackId": s.id, "Name": name, "Value": value} for name, (value, s) in exports]}
 
     def _delete_stack(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         # AWS answers success for a stack that does not exist

@@ -2,7 +2,21 @@
 
 from typing import Final
 
-from local.resources import dynamodb, events, functions, http_api, iam, kms, logs, registry, releases, s3, sns, sqs, states
+from local.resources import (
+    dynamodb,
+    events,
+    functions,
+    http_api,
+    iam,
+    kms,
+    logs,
+    registry,
+    releases,
+    s3,
+    sns,
+    sqs,
+    states,
+)
 from local.resources.kind import Kind
 
 KINDS: Final[dict[str, Kind]] = {

@@ -7,8 +7,8 @@ from typing import Any
 def differences(asked: Any, found: Any, exact: frozenset[str] = frozenset(), path: str = "") -> list[str]:
     """Return the paths at which `found` lacks or contradicts `asked`.
 
-    `found` may hold more than was asked (defaults of the service), except below the paths in `exact`. Lists are compared
-    as sets; 60, "60" and true, "true" are the same value, as CloudFormation takes either.
+    `found` may hold more than was asked (defaults of the service), except below the paths in `exact`. Lists are
+    compared as sets; 60, "60" and true, "true" are the same value, as CloudFormation takes either.
     """
     return list(_differences(asked, found, exact, path))
 

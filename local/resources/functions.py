@@ -44,7 +44,9 @@ def _create(subject: Subject) -> str:
 def _reserve(subject: Subject) -> None:
     limit = subject.properties.get("ReservedConcurrentExecutions")
     if limit is not None:
-        subject.client("lambda").put_function_concurrency(FunctionName=subject.id, ReservedConcurrentExecutions=int(limit))
+        subject.client("lambda").put_function_concurrency(
+            FunctionName=subject.id, ReservedConcurrentExecutions=int(limit)
+        )
     elif subject.previous.get("ReservedConcurrentExecutions") is not None:
         subject.client("lambda").delete_function_concurrency(FunctionName=subject.id)
 
@@ -82,13 +84,14 @@ def _read(subject: Subject) -> dict[str, Any]:
     else:
         # a deployment outside CloudFormation may have replaced unchanged code: that is how models are published
         code = subject.properties["Code"]
-    return configuration | {
+    read: dict[str, Any] = configuration | {
         "Code": code,
         "KmsKeyArn": configuration.get("KMSKeyArn"),
         "Layers": [layer["Arn"] for layer in configuration.get("Layers", [])],
         "ReservedConcurrentExecutions": found.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         "Tags": found.get("Tags", {}),
     }
+    return read
 
 
 def _create_layer(subject: Subject) -> str:
@@ -102,7 +105,7 @@ def _create_layer(subject: Subject) -> str:
 
 def _read_layer(subject: Subject) -> dict[str, Any]:
     name, version = subject.id.split(":")[-2:]
-    found = subject.client("lambda").get_layer_version(LayerName=name, VersionNumber=int(version))
+    found: dict[str, Any] = subject.client("lambda").get_layer_version(LayerName=name, VersionNumber=int(version))
     content = _code_as_asked(subject, subject.properties["Content"], found["Content"]["CodeSha256"])
     return found | {"LayerName": name, "Content": content}
 
@@ -120,7 +123,7 @@ def _create_mapping(subject: Subject) -> str:
 
 
 def _read_mapping(subject: Subject) -> dict[str, Any]:
-    found = subject.client("lambda").get_event_source_mapping(UUID=subject.id)
+    found: dict[str, Any] = subject.client("lambda").get_event_source_mapping(UUID=subject.id)
     asked, arn = str(subject.properties["FunctionName"]), found["FunctionArn"]
     same = asked == arn or asked == arn.split(":")[6]
     return found | {"FunctionName": asked if same else arn, "Enabled": found["State"] in ("Enabled", "Creating")}

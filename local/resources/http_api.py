@@ -1,13 +1,10 @@
 """AWS::ApiGatewayV2: HTTP APIs, stages, routes, integrations."""
 
-from collections.abc import Callable
 from typing import Any
 
 from local.resources.kind import Kind, Subject, removed_tags
 
 _STAGE = ("AutoDeploy", "DefaultRouteSettings", "AccessLogSettings", "Description")
-_ROUTE = ("RouteKey", "Target", "AuthorizationType")
-_INTEGRATION = ("IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis", "IntegrationMethod")
 
 
 def _create_api(subject: Subject) -> str:
@@ -39,22 +36,24 @@ def _create_stage(subject: Subject) -> str:
     return str(subject.client("apigatewayv2").create_stage(**_api(subject), **asked)["StageName"])
 
 
-def _part(name: str, properties: tuple[str, ...]) -> dict[str, Callable[[Subject], Any]]:
-    """Return create, read, update and delete of a part of an API whose `Ref` is its id (`<name>Id`)."""
-    lower = name.lower()
-
-    def identity(subject: Subject) -> dict[str, str]:
-        return _api(subject) | {f"{name}Id": subject.id}
+def _part(name: str, properties: tuple[str, ...]) -> Kind:
+    """Return the kind of a part of an API whose `Ref` is its id (`<name>Id`)."""
 
     def call(subject: Subject, verb: str, **asked: Any) -> Any:
-        return getattr(subject.client("apigatewayv2"), f"{verb}_{lower}")(**asked)
+        return getattr(subject.client("apigatewayv2"), f"{verb}_{name.lower()}")(**_api(subject), **asked)
 
-    return {
-        "create": lambda s: str(call(s, "create", **_api(s), **s.picked(*properties))[f"{name}Id"]),
-        "read": lambda s: call(s, "get", **identity(s)) | _api(s),
-        "update": lambda s: call(s, "update", **identity(s), **s.picked(*properties)),
-        "delete": lambda s: call(s, "delete", **identity(s)),
-    }
+    def its_id(subject: Subject) -> dict[str, str]:
+        return {f"{name}Id": subject.id}
+
+    return Kind(
+        type=f"AWS::ApiGatewayV2::{name}",
+        properties=f"ApiId {' '.join(properties)}",
+        fixed="ApiId",
+        create=lambda s: str(call(s, "create", **s.picked(*properties))[f"{name}Id"]),
+        read=lambda s: call(s, "get", **its_id(s)) | _api(s),
+        update=lambda s: call(s, "update", **its_id(s), **s.picked(*properties)),
+        delete=lambda s: call(s, "delete", **its_id(s)),
+    )
 
 
 KINDS = (
@@ -81,16 +80,9 @@ KINDS = (
         delete=lambda s: s.client("apigatewayv2").delete_stage(**_api(s), StageName=s.id),
         fixed="ApiId StageName",
     ),
-    Kind(
-        type="AWS::ApiGatewayV2::Route",
-        properties=f"ApiId {' '.join(_ROUTE)}",
-        fixed="ApiId",
-        **_part("Route", _ROUTE),
-    ),
-    Kind(
-        type="AWS::ApiGatewayV2::Integration",
-        properties=f"ApiId {' '.join(_INTEGRATION)}",
-        fixed="ApiId",
-        **_part("Integration", _INTEGRATION),
+    _part("Route", ("RouteKey", "Target", "AuthorizationType")),
+    _part(
+        "Integration",
+        ("IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis", "IntegrationMethod"),
     ),
 )

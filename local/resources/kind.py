@@ -52,13 +52,12 @@ def _no_attributes(_: Subject) -> dict[str, str]:
 class Kind:
     """One resource type.
 
-    `properties` lists every supported property path; `X.*` takes anything below X, which must read back equal. `create`
-    returns the value of `Ref`; `configure` does what takes further calls (what it cannot do is undone by `delete`), `finish`
-    what must wait until every resource of the stack is there;
-    `read` returns the properties in CloudFormation's spelling; `update` None means that every change replaces the
-    resource, as does a change of a property in `fixed`. `defaults` are AWS's values for properties that an update may
-    leave out. `unread` names properties that cannot be read back, with the reason. `naming` is (property, longest
-    name) where CloudFormation makes up a name.
+    `properties` lists every supported property path; `X.*` takes anything below X, which must read back equal.
+    `create` returns the value of `Ref`; `configure` does what takes further calls (`delete` undoes both), `finish` what
+    must wait until every resource of the stack is there. `read` returns the properties in CloudFormation's spelling.
+    `update` None means that every change replaces the resource, as does a change of a property in `fixed`. `defaults`
+    are AWS's values for properties that an update may leave out. `unread` names properties that cannot be read back,
+    with the reason. `naming` is (property, longest name) where CloudFormation makes up a name.
     """
 
     type: str

@@ -101,9 +101,7 @@ KINDS = (
         properties="FunctionName FunctionVersion Name Description",
         create=_create_alias,
         read=_read_alias,
-        update=lambda s: s.client("lambda").update_alias(
-            **_of_alias(s), **s.picked("FunctionVersion", "Description")
-        ),
+        update=lambda s: s.client("lambda").update_alias(**_of_alias(s), **s.picked("FunctionVersion", "Description")),
         delete=lambda s: s.client("lambda").delete_alias(**_of_alias(s)),
         attributes=lambda s: {"AliasArn": s.id},
         attribute_names="AliasArn",

@@ -8,12 +8,16 @@ from local.resources.kind import Kind, Subject, document_of, found_or, tag_list,
 _NO_TAGS = "NoSuchTagSet"
 
 
+def own_region(s3: Any) -> dict[str, Any]:
+    """Return CreateBucket's parameter for the client's region; us-east-1 must not be named."""
+    region = s3.meta.region_name
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
 def _create_bucket(subject: Subject) -> str:
     s3 = subject.client("s3")
-    region = s3.meta.region_name
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     ownership = subject.properties.get("OwnershipControls", {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
-    s3.create_bucket(Bucket=subject.name, ObjectOwnership=ownership["Rules"][0]["ObjectOwnership"], **where)
+    s3.create_bucket(Bucket=subject.name, ObjectOwnership=ownership["Rules"][0]["ObjectOwnership"], **own_region(s3))
     return subject.name
 
 
