@@ -19,14 +19,14 @@ SPACES: Final[Mapping[str, Space]] = {
     names.RANDOM_FOREST: {
         "max_leaf_nodes": (128, 64, 160),
         "min_samples_leaf": (5, 20, 50),
-        "max_features": (0.3, 0.15, 0.6),
+        "max_features": (0.3, 0.15, 0.5),
         "n_estimators": (50,),
     },
     names.HIST_GRADIENT_BOOSTING: {
-        "learning_rate": (0.1, 0.2, 0.06),
+        "learning_rate": (0.06, 0.1, 0.03),
         "max_leaf_nodes": (31, 15),
-        "min_samples_leaf": (20, 50, 100),
-        "l2_regularization": (0.0, 1.0, 10.0),
+        "min_samples_leaf": (50, 20, 100),
+        "l2_regularization": (1.0, 10.0, 0.0),
         "max_iter": (100,),
     },
 }

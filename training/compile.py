@@ -1,5 +1,6 @@
 """Fitted estimator + encoder -> compiled model file (docs/compiled-format.md). Refuses what it cannot express."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,7 +149,9 @@ class _Tree:
 def _append(nodes: _Nodes, tree: _Tree, raw: Any) -> None:
     """Add a tree of `sklearn.tree`, renumbered depth first (best-first growth leaves another order)."""
     nodes.roots.append(len(nodes.feature))
-    feature, threshold, left, right = (a.tolist() for a in (tree.feature, tree.threshold, tree.left, tree.right))
+    # a split of missing from known values has an infinite threshold; no usable value exceeds the largest float either
+    finite = np.nan_to_num(tree.threshold, posinf=sys.float_info.max, neginf=-sys.float_info.max)
+    feature, threshold, left, right = (a.tolist() for a in (tree.feature, finite, tree.left, tree.right))
     missing_left = raw.missing_go_to_left.tolist()
     leaves = tree.leaves.tolist()
     waiting: list[tuple[int, int]] = [(0, -1)]
@@ -229,7 +232,7 @@ def _append_boosted(nodes: _Nodes, predictor: Any, moved: _Moved) -> None:
             continue
         split = int(node["feature_idx"])
         flags = MISSING_LEFT if node["missing_go_to_left"] else 0
-        threshold = float(node["num_threshold"])
+        threshold = float(np.nan_to_num(node["num_threshold"], posinf=sys.float_info.max))
         if node["is_categorical"]:
             bits = predictor.raw_left_cat_bitsets[node["bitset_idx"]]
             left = [code for i, code in enumerate(moved.known[split]) if (int(bits[i // 32]) >> (i % 32)) & 1]

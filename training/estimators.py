@@ -18,7 +18,7 @@ from lifecycle.encoding import ORDINAL, STANDARD
 from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, ModelSpec, Task
 
-FOREST_ROWS = 20_000
+FOREST_ROWS = 6_000
 """Rows that each tree of a forest draws at most: more cost time and hardly help trees of this size."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lifecycle import families, metrics, search
+from lifecycle import families, metrics, names, search
 from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, Kind, ModelSpec, Task
 from lifecycle.split import Side
@@ -20,6 +20,8 @@ from training.compile import Fitted
 from training.rows import Rows
 
 log = logging.getLogger(__name__)
+
+SMALL_FOREST_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +165,8 @@ class _Halving:
             self.trials.append(record)
             log.info("%s trial %d failed: %s", self.entry.family, trial, record["error"])
             return None
-        names = {*metrics.OF_TASK[self.task], self.metric} - {metrics.F1, metrics.COST_LOSS}
-        found = {name: measure.metric(self.task, name, validation.labels, scored) for name in sorted(names)}
+        wanted = {*metrics.OF_TASK[self.task], self.metric} - {metrics.F1, metrics.COST_LOSS}
+        found = {name: measure.metric(self.task, name, validation.labels, scored) for name in sorted(wanted)}
         record |= {"metrics": found, "seconds": round(time.perf_counter() - started, 3)}
         if caught:
             record["warnings"] = sorted({f"{w.category.__name__}: {w.message}"[:200] for w in caught})
@@ -178,7 +180,8 @@ class _Halving:
 
     def _fit(self, setting: dict[str, Any], data: _Data, places: npt.NDArray[np.int64]) -> Any:
         estimator = estimators.build(self.entry, self.spec, setting, self.code, self.encoder)
-        if hasattr(estimator, "max_samples") and len(places) > estimators.FOREST_ROWS and self.entry.estimator is None:
-            estimator.set_params(max_samples=estimators.FOREST_ROWS)
+        drawn = min(estimators.FOREST_ROWS, len(places) // 2)
+        if self.entry.family == names.RANDOM_FOREST and self.entry.estimator is None and drawn > SMALL_FOREST_ROWS:
+            estimator.set_params(max_samples=drawn)
         weights = {} if data.weights is None else {"sample_weight": data.weights[places]}
         return estimator.fit(data.inputs[places], data.labels[places], **weights)
