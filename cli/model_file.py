@@ -1,10 +1,10 @@
 """What a file says about its columns -> the text of models/<name>/model.yaml, with comments that say what to check."""
 
-import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Final
 
 from lifecycle import names
@@ -48,7 +48,13 @@ def quoted(text: str) -> str:
     ('origin', '"no"', '"a: b"')
     """
     plain = text.isidentifier() and text.lower() not in YAML_WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else in_quotes(text)
+
+
+def in_quotes(text: str) -> str:
+    """Return a text in double quotes as YAML reads it; characters that cannot be printed are escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
 def bounds(low: float, high: float, *, whole: bool) -> tuple[float, float]:
@@ -58,8 +64,8 @@ def bounds(low: float, high: float, *, whole: bool) -> tuple[float, float]:
     ((0, 140), (-6.8, 7.9))
     """
     slack = (high - low) / 2 or abs(high) or 1.0
-    down = 0.0 if low >= 0 else _rounded(low - slack, math.floor)
-    up = 0.0 if high < 0 else _rounded(high + slack, math.ceil)
+    down = 0.0 if low >= 0 else _rounded(low - slack, ROUND_FLOOR)
+    up = 0.0 if high < 0 else _rounded(high + slack, ROUND_CEILING)
     return (math.floor(down), math.ceil(up)) if whole else (down, up)
 
 
@@ -68,13 +74,10 @@ def null_share(missing: int, rows: int) -> float:
     return 0.0 if not missing else min(1.0, math.ceil(200 * missing / rows + 2) / 100)
 
 
-def _rounded(value: float, direction: Callable[[float], int]) -> float:
-    """Two significant digits."""
-    value = max(-NUMBER_LIMIT, min(value, NUMBER_LIMIT))
-    if not value:
-        return 0.0
-    scale = 10.0 ** (1 - math.floor(math.log10(abs(value))))
-    return float(f"{direction(value * scale) / scale:.12g}")
+def _rounded(value: float, rounding: str) -> float:
+    """Two significant digits, within what a model can compute with."""
+    kept = max(-NUMBER_LIMIT, min(value, NUMBER_LIMIT))
+    return float(Context(prec=2, rounding=rounding).create_decimal(repr(kept)))
 
 
 def _head(draft: Draft) -> list[str]:
@@ -88,9 +91,7 @@ def _head(draft: Draft) -> list[str]:
         f"target: {quoted(draft.target)}",
     ]
     if draft.positive is not None:
-        lines.append(
-            f"positive: {json.dumps(draft.positive, ensure_ascii=False)}   # probabilities are those of this label"
-        )
+        lines.append(f"positive: {in_quotes(draft.positive)}   # probabilities are those of this label")
     if draft.id is not None:
         lines.append(
             f"id: {quoted(draft.id)}   # a value of its own in every row; a repeated one refuses the data version"
@@ -140,7 +141,7 @@ def _column(draft: Draft, name: str, facts: ColumnFacts) -> list[str]:
         low, high = bounds(facts.low, facts.high, whole=kind is Kind.INTEGER)
         rule += [f"min: {_number(low)}", f"max: {_number(high)}"]
     if is_target and kind is Kind.CATEGORY:
-        values = ", ".join(json.dumps(value, ensure_ascii=False) for value, _ in facts.values)
+        values = ", ".join(in_quotes(value) for value, _ in facts.values)
         rule.append(f"categories: [{values}]")
     if constant and kind in (*NUMERIC, Kind.BOOLEAN, Kind.CATEGORY, Kind.DATETIME):
         rule.append("feature: false")
@@ -187,9 +188,7 @@ def _groups(draft: Draft) -> list[str]:
         share = max(null_share(fact.missing, fact.rows) for fact in facts)
         kind = Kind.INTEGER if whole else Kind.NUMBER
         rule = f"kind: {kind}, min: {_number(low)}, max: {_number(high)}, max_null_share: {_number(share)}"
-        lines.append(
-            f"  {json.dumps(f'{members[0]}..{members[-1]}', ensure_ascii=False)}: {{{rule}}}   # {len(members)} columns"
-        )
+        lines.append(f"  {in_quotes(f'{members[0]}..{members[-1]}')}: {{{rule}}}   # {len(members)} columns")
     return ["# Columns that share one rule, from the first to the last of a range.", "groups:", *lines] if lines else []
 
 
@@ -223,7 +222,7 @@ def _training(draft: Draft) -> list[str]:
     if draft.key is not None:
         name, each = draft.key
         lines += [
-            f"# {name} repeats ({each:.1f} rows each): rows of one value resemble each other and stay on one side.",
+            f"# {_shown(name)} repeats ({each:.1f} rows each): rows of one value resemble each other and stay on one side.",
             f"split: {{by: hash, key: {quoted(name)}, holdout: 0.2, validation: 0.2}}",
         ]
     else:
@@ -253,7 +252,7 @@ def _gate(task: Task) -> str:
 
 def _shown(value: str) -> str:
     cut = value if len(value) <= SHOWN_LENGTH else f"{value[:SHOWN_LENGTH]}…"
-    return json.dumps(cut, ensure_ascii=False)
+    return in_quotes(cut)
 
 
 def _number(value: float) -> str:
