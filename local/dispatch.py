@@ -48,8 +48,8 @@ class Dispatcher:
             return error_of(call, _known(scope), error)
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a request: the caller must get an answer
             _log.exception("request failed: %s %s", call.method, call.path)
-            error = ApiError("InternalFailure", f"The laptop engine failed: {type(fault).__name__}: {fault}", 500)
-            return error_of(call, _known(scope), error)
+            message = f"The laptop engine failed: {type(fault).__name__}: {fault}"
+            return error_of(call, _known(scope), ApiError("InternalFailure", message, 500))
 
     def _answer(self, call: HttpCall, scope: Scope | None) -> HttpAnswer:
         if scope is None:

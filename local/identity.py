@@ -39,7 +39,9 @@ class Identity:
         """Return the keys of `role_arn`; the same ones for the engine's whole life."""
         with self._lock:
             if role_arn not in self._issued:
-                keys = Credentials(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_hex(32))
+                keys = Credentials(
+                    f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_hex(32)
+                )
                 self._issued[role_arn] = keys
                 self._roles[keys.access_key] = role_arn
             return self._issued[role_arn]

@@ -16,7 +16,6 @@ from typing import Any
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
-from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 from moto.events.models import EventPattern, EventPatternParser, events_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -24,6 +23,7 @@ from moto.s3 import notifications
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 from moto.sqs.models import Queue, sqs_backends
+from werkzeug.exceptions import HTTPException
 
 from local.api import ACCOUNT
 from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
@@ -39,9 +39,7 @@ _locks_guard = threading.Lock()
 
 def answer(service: str, region: str, call: HttpCall) -> HttpAnswer:
     """Let moto answer `call`; `service` is one of the gateway's closed list."""
-    url = f"https://{_HOSTS.get(service, BOTOCORE_NAMES.get(service, service))}.{region}.amazonaws.com"
-    if service in BOTOCORE_NAMES:
-        url = f"https://{service}.{region}.amazonaws.com"
+    url = f"https://{_HOSTS.get(service, service)}.{region}.amazonaws.com"
     handler = next((found for pattern, found in _handlers(service, region) if pattern.match(url + call.path)), None)
     if handler is None:
         return HttpAnswer(404, {"Content-Type": "text/plain"}, f"{service} has no {call.path}".encode())
@@ -130,16 +128,23 @@ def has_visible_messages(region: str, queue: str) -> bool:
 @functools.cache
 def install() -> None:
     """Change the symbols of moto that the engine cannot live with, each for the reason beside it."""
-    # moto keeps every model object for its dashboard for ever: memory would grow with each object ever stored
-    BaseModel.__new__ = staticmethod(_untracked)
-    # the engine emits S3's events itself: moto's have a constant id, no delete markers, and stop at the first target
-    notifications._send_event_bridge_message = _no_event
-    # moto ignores the conditions of bucket policies, so that a TLS-only policy would deny every request
-    FakeBucket.get_permission = _permission
-    # moto stores the EventBridge switch of a bucket, but does not give it back
-    S3Response.get_bucket_notification = _with_event_bridge(S3Response.get_bucket_notification)
-    # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
-    Queue.wait_for_messages = _wait_for_messages
+    for owner, name, replacement in _replacements():
+        setattr(owner, name, replacement)
+
+
+def _replacements() -> list[tuple[Any, str, Any]]:
+    return [
+        # moto keeps every model object for its dashboard for ever: memory would grow with each object ever stored
+        (BaseModel, "__new__", staticmethod(_untracked)),
+        # the engine emits S3's events itself: moto's have a constant id, and none for a delete marker
+        (notifications, "_send_event_bridge_message", _no_event),
+        # moto ignores the conditions of bucket policies, so that a TLS-only policy would deny every request
+        (FakeBucket, "get_permission", _permission),
+        # moto stores the EventBridge switch of a bucket, but does not give it back
+        (S3Response, "get_bucket_notification", _with_event_bridge(S3Response.get_bucket_notification)),
+        # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
+        (Queue, "wait_for_messages", _wait_for_messages),
+    ]
 
 
 def _untracked(cls: type, *_: Any, **__: Any) -> Any:
@@ -164,7 +169,9 @@ def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def get_bucket_notification(response: Any) -> Any:
         status, headers, body = original(response)
         if sends_events(response.bucket_name):
-            body = body.replace("</NotificationConfiguration>", "<EventBridgeConfiguration/></NotificationConfiguration>")
+            body = body.replace(
+                "</NotificationConfiguration>", "<EventBridgeConfiguration/></NotificationConfiguration>"
+            )
         return status, headers, body
 
     return get_bucket_notification

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from moto.core.parse import PROTOCOL_PARSERS
@@ -94,10 +94,10 @@ def parameters_of(call: HttpCall, service: str, operation: str) -> dict[str, Any
     model = _model(service).operation_model(operation)
     protocol = _protocol(call, service)
     route = _route(service, call) if protocol == "rest-json" else None
-    values = MultiDict(parse_qs(call.query, keep_blank_values=True))
+    values: MultiDict[str, str] = MultiDict(_pairs(call.query))
     try:
         if protocol == "query":
-            values.update(parse_qs(call.body.decode(), keep_blank_values=True))
+            values.update(_pairs(call.body.decode()))
         parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
             {
                 "method": call.method,
@@ -128,7 +128,8 @@ def answer_of(call: HttpCall, service: str, operation: str, members: Mapping[str
 
 def error_of(call: HttpCall, service: str | None, error: ApiError) -> HttpAnswer:
     """Serialise an error in the shape of the service's protocol."""
-    protocol = _protocol(call, service) if service else "json"
+    form = call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    protocol = _protocol(call, service) if service else "query" if form else "json"
     if protocol in ("query", "ec2", "rest-xml"):
         inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         if protocol == "rest-xml":
@@ -140,6 +141,10 @@ def error_of(call: HttpCall, service: str | None, error: ApiError) -> HttpAnswer
     body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
     return HttpAnswer(error.status, headers, body.encode())
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
 
 
 def _model(service: str) -> Any:
@@ -167,7 +172,9 @@ def _routes(service: str) -> list[tuple[str, str, re.Pattern[str]]]:
         path = http["requestUri"].partition("?")[0]
         pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-        found.append((len(re.sub(r"\{[^}]*\}", "", path)), name, http["method"], re.compile(pattern.rstrip("/") + "/?")))
+        found.append(
+            (len(re.sub(r"\{[^}]*\}", "", path)), name, http["method"], re.compile(pattern.rstrip("/") + "/?"))
+        )
     return [(name, method, pattern) for _, name, method, pattern in sorted(found, key=lambda item: -item[0])]
 
 

@@ -1,0 +1,217 @@
+"""The default event bus: an event + the rules in moto's state -> deliveries to queues, functions, machines and topics.
+
+Delivery is asynchronous, at least once and unordered, as EventBridge says of itself; `Chaos` makes a test of that.
+"""
+
+import heapq
+import itertools
+import json
+import logging
+import random
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.api import ACCOUNT, ApiError, Caller, Operation
+from local.clients import Clients
+from local.clock import Clock
+from local.event_targets import FINAL_ERRORS, dead_letter, send
+from local.input_transformer import target_input
+from local.moto_state import Rule, enabled_rules
+
+MAX_ENTRIES = 10
+MAX_ENTRY_BYTES = 262_144
+# EventBridge's defaults: user guide, "How EventBridge retries delivering events"
+DEFAULT_ATTEMPTS = 185
+DEFAULT_AGE_SECONDS = 86_400
+_LOOK_SECONDS = 0.02  # of machine time, while something waits for engine time to pass
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chaos:
+    """Extra deliveries and delays, drawn from `seed`: what EventBridge may do, made likely."""
+
+    seed: int
+    duplicate_probability: float = 0.5
+    max_duplicates: int = 2
+    max_delay_seconds: float = 2.0
+
+    def delays(self, draw: random.Random) -> list[float]:
+        """Return the delay of each delivery of one event to one target."""
+        copies = 1 + sum(draw.random() < self.duplicate_probability for _ in range(self.max_duplicates))
+        return [draw.uniform(0, self.max_delay_seconds) for _ in range(copies)]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one target; `attempt` counts the failures so far."""
+
+    rule: Rule
+    target: Mapping[str, Any]
+    event: Mapping[str, Any]
+    since: float
+    attempt: int = 0
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: float
+    number: int
+    delivery: Delivery = field(compare=False)
+
+
+class Bus:
+    """The account's default event bus."""
+
+    def __init__(self, clients: Clients, clock: Clock, chaos: Chaos | None = None) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._chaos = chaos
+        self._draw = random.Random(chaos.seed if chaos else 0)
+        self._numbers = itertools.count()
+        self._due: list[_Due] = []
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="event-delivery")
+        self._thread = threading.Thread(target=self._run, name="event-bus", daemon=True)
+        self._thread.start()
+
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """Return the operations that the bus answers instead of moto."""
+        return {("events", "PutEvents"): self._put_events}
+
+    def emit(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
+        """Put an event of an AWS service on the bus (`local.api.Emit`)."""
+        self._publish(source, detail_type, detail, resources)
+
+    def stop(self) -> None:
+        """Drop what waits, and let what runs end."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _publish(self, source: str, detail_type: str, detail: Any, resources: Sequence[str] = ()) -> str:
+        now = self._clock.now()
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": ACCOUNT,
+            "time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self._clients.region,
+            "resources": list(resources),
+            "detail": json.loads(json.dumps(detail, default=_timestamp)),
+        }
+        for rule in enabled_rules(self._clients.region):
+            if rule.matches(event):
+                for target in rule.targets:
+                    self._schedule(Delivery(rule, target, event, now))
+        return str(event["id"])
+
+    def _schedule(self, delivery: Delivery) -> None:
+        with self._changed:
+            for delay in self._chaos.delays(self._draw) if self._chaos else [0.0]:
+                heapq.heappush(self._due, _Due(self._clock.now() + delay, next(self._numbers), delivery))
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._stopped:
+                if not self._due:
+                    self._changed.wait()
+                elif self._due[0].at > self._clock.now():
+                    self._changed.wait(_LOOK_SECONDS)
+                else:
+                    self._pool.submit(self._deliver, heapq.heappop(self._due).delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        rule = delivery.rule
+        with self._clock.busy():
+            try:
+                text = target_input(delivery.target, delivery.event, (rule.name, rule.arn))
+                send(self._clients, delivery.target["Arn"], text)
+            except ClientError as refusal:
+                self._failed(delivery, refusal.response["Error"]["Code"], refusal.response["Error"]["Message"])
+            except Exception as fault:  # noqa: BLE001 - the outermost frame of a delivery: logged and dead-lettered
+                _log.exception("delivery failed: rule %s", rule.name)
+                self._failed(delivery, "INTERNAL_ERROR", f"{type(fault).__name__}: {fault}")
+
+    def _failed(self, delivery: Delivery, code: str, message: str) -> None:
+        policy = delivery.target.get("RetryPolicy", {})
+        age = self._clock.now() - delivery.since
+        why = None
+        if code not in FINAL_ERRORS:
+            if delivery.attempt >= policy.get("MaximumRetryAttempts", DEFAULT_ATTEMPTS):
+                why = "MaximumRetryAttempts"
+            elif age >= policy.get("MaximumEventAgeInSeconds", DEFAULT_AGE_SECONDS):
+                why = "MaximumEventAgeInSeconds"
+            else:
+                self._retry(delivery)
+                return
+        arn = delivery.target["Arn"]
+        _log.error("event %s not delivered to %s: %s: %s", delivery.event["id"], arn, code, message)
+        if queue := delivery.target.get("DeadLetterConfig", {}).get("Arn"):
+            told = {"ERROR_CODE": code, "ERROR_MESSAGE": message, "RETRY_ATTEMPTS": str(delivery.attempt)}
+            told |= {"RULE_ARN": delivery.rule.arn, "TARGET_ARN": arn}
+            told |= {"EXHAUSTED_RETRY_CONDITION": why} if why else {}
+            dead_letter(self._clients, queue, delivery.event, told)
+
+    def _retry(self, delivery: Delivery) -> None:
+        wait = min(2.0**delivery.attempt, 600.0) * self._draw.uniform(0.5, 1.0)
+        with self._changed:
+            again = replace(delivery, attempt=delivery.attempt + 1)
+            heapq.heappush(self._due, _Due(self._clock.now() + wait, next(self._numbers), again))
+            self._changed.notify_all()
+
+    def _put_events(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        entries = parameters["Entries"]
+        if not 1 <= len(entries) <= MAX_ENTRIES:
+            raise ApiError("ValidationException", f"Entries must have 1 to {MAX_ENTRIES} members, not {len(entries)}.")
+        size = sum(
+            len(str(entry.get(name, "")).encode()) for entry in entries for name in ("Detail", "DetailType", "Source")
+        )
+        if size > MAX_ENTRY_BYTES:
+            raise ApiError(
+                "ValidationException", f"Total size of the entries in the request is over the limit: {size}."
+            )
+        answers = [self._put(entry) for entry in entries]
+        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
+
+    def _put(self, entry: Mapping[str, Any]) -> dict[str, str]:
+        for name in ("Source", "DetailType", "Detail"):
+            if not entry.get(name):
+                return _refused(
+                    "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+                )
+        if entry["Source"].startswith("aws."):
+            return _refused("NotAuthorizedForSourceException", "Not authorized for the source.")
+        if entry.get("EventBusName", "default").rpartition("/")[2] != "default":
+            return _refused("ResourceNotFoundException", f"Event bus {entry['EventBusName']} does not exist.")
+        try:
+            detail = json.loads(entry["Detail"])
+        except ValueError:
+            detail = None
+        if not isinstance(detail, dict):
+            return _refused("MalformedDetail", "Detail is malformed.")
+        return {"EventId": self._publish(entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
+
+
+def _refused(code: str, message: str) -> dict[str, str]:
+    return {"ErrorCode": code, "ErrorMessage": message}
+
+
+def _timestamp(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"an event's detail cannot hold a {type(value).__name__}")

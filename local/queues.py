@@ -1,0 +1,154 @@
+"""Event source mappings from queues to functions: their API, and the pollers of each."""
+
+import threading
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from local.api import ACCOUNT, ApiError, Caller, Operation
+from local.clients import Clients
+from local.clock import Clock
+from local.polling import DEFAULT_BATCH, Poller
+
+POLLERS = 5
+"""Batches of one mapping that Lambda works on at the same time, at first (AWS adds more under load)."""
+
+_CHANGEABLE = frozenset(
+    {"BatchSize", "Enabled", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "ScalingConfig"}
+)
+_KNOWN = _CHANGEABLE | {"EventSourceArn", "FunctionName", "Tags"}
+
+
+@dataclass(slots=True)
+class _Source:
+    settings: dict[str, Any]
+    stop: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+
+class Queues:
+    """The event source mappings of the account."""
+
+    def __init__(self, clients: Clients, clock: Clock) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sources: dict[str, _Source] = {}
+
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """Return the operations that are answered here: moto would invoke functions while a message is sent."""
+        return {
+            ("lambda", "CreateEventSourceMapping"): self._create,
+            ("lambda", "GetEventSourceMapping"): self._get,
+            ("lambda", "ListEventSourceMappings"): self._list,
+            ("lambda", "UpdateEventSourceMapping"): self._update,
+            ("lambda", "DeleteEventSourceMapping"): self._delete,
+        }
+
+    def stop(self) -> None:
+        """End all pollers after the batch that they hold."""
+        for source in self._sources.values():
+            source.stop.set()
+        for source in self._sources.values():
+            _join(source)
+
+    def _create(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        settings = {"BatchSize": DEFAULT_BATCH, "Enabled": True, "MaximumBatchingWindowInSeconds": 0} | parameters
+        _check(settings)
+        settings["FunctionArn"] = self._function_arn(settings.pop("FunctionName"))
+        settings["UUID"] = str(uuid.uuid4())
+        with self._lock:
+            for source in self._sources.values():
+                if all(source.settings[name] == settings[name] for name in ("EventSourceArn", "FunctionArn")):
+                    raise ApiError("ResourceConflictException", f"The mapping exists: {source.settings['UUID']}.", 409)
+            self._sources[settings["UUID"]] = self._started(settings)
+            return _shown(settings)
+
+    def _get(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        return _shown(self._source(parameters).settings)
+
+    def _list(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        function, queue = parameters.get("FunctionName"), parameters.get("EventSourceArn")
+        shown = [
+            _shown(source.settings)
+            for source in list(self._sources.values())
+            if (queue is None or queue == source.settings["EventSourceArn"])
+            and (function is None or self._function_arn(function) == source.settings["FunctionArn"])
+        ]
+        return {"EventSourceMappings": shown}
+
+    def _update(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        with self._lock:
+            source = self._source(parameters)
+            changes = {name: value for name, value in parameters.items() if name != "UUID"}
+            if "FunctionName" in changes:
+                changes["FunctionArn"] = self._function_arn(changes.pop("FunctionName"))
+            settings = source.settings | changes
+            _check(settings | {"FunctionName": settings["FunctionArn"]})
+            source.stop.set()
+            self._sources[settings["UUID"]] = self._started(settings)
+            return _shown(settings)
+
+    def _delete(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        with self._lock:
+            source = self._source(parameters)
+            source.stop.set()
+            del self._sources[source.settings["UUID"]]
+            return _shown(source.settings) | {"State": "Deleting"}
+
+    def _source(self, parameters: dict[str, Any]) -> _Source:
+        source = self._sources.get(parameters["UUID"])
+        if source is None:
+            raise ApiError("ResourceNotFoundException", f"There is no event source mapping {parameters['UUID']}.", 404)
+        return source
+
+    def _started(self, settings: dict[str, Any]) -> _Source:
+        source = _Source(settings | {"LastModified": datetime.now(UTC)})
+        settings.update(source.settings)
+        concurrency = settings.get("ScalingConfig", {}).get("MaximumConcurrency", POLLERS)
+        for number in range(min(POLLERS, concurrency) if settings["Enabled"] else 0):
+            poller = Poller(self._clients, self._clock, settings)
+            name = f"poller-{settings['UUID'][:8]}-{number}"
+            thread = threading.Thread(target=poller.run, args=(source.stop,), name=name, daemon=True)
+            source.threads.append(thread)
+            thread.start()
+        return source
+
+    def _function_arn(self, name: str) -> str:
+        if name.startswith("arn:"):
+            return name
+        return f"arn:aws:lambda:{self._clients.region}:{ACCOUNT}:function:{name}"
+
+
+def _join(source: _Source) -> None:
+    for thread in source.threads:
+        thread.join(timeout=5)
+
+
+def _check(settings: dict[str, Any]) -> None:
+    """Refuse what Lambda would refuse, and what the engine does not know."""
+    unknown = set(settings) - _KNOWN - {"UUID", "FunctionArn", "LastModified"}
+    if unknown:
+        raise ApiError(
+            "InvalidParameterValueException", f"The laptop engine does not know {', '.join(sorted(unknown))}."
+        )
+    if not settings.get("EventSourceArn", "").startswith("arn:aws:sqs:"):
+        raise ApiError("InvalidParameterValueException", f"Unrecognized event source {settings.get('EventSourceArn')}.")
+    window = settings["MaximumBatchingWindowInSeconds"]
+    if not 1 <= settings["BatchSize"] <= 10_000 or not 0 <= window <= 300:
+        raise ApiError(
+            "InvalidParameterValueException", "BatchSize is 1 to 10000, the batching window 0 to 300 seconds."
+        )
+    if settings["BatchSize"] > DEFAULT_BATCH and window < 1:
+        raise ApiError(
+            "InvalidParameterValueException",
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        )
+    if settings.get("ScalingConfig", {}).get("MaximumConcurrency", 2) < 2:
+        raise ApiError("InvalidParameterValueException", "MaximumConcurrency must be 2 or more.")
+
+
+def _shown(settings: dict[str, Any]) -> dict[str, Any]:
+    members = {name: value for name, value in settings.items() if name not in ("Enabled", "Tags")}
+    return members | {"State": "Enabled" if settings["Enabled"] else "Disabled"}
