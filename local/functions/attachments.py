@@ -1,0 +1,218 @@
+"""What hangs on functions: layers, resource policies, event source mappings."""
+
+import fnmatch
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from local.api import ACCOUNT, ApiError, Caller, Operations
+from local.functions.control import Fetch
+from local.functions.model import REGION, Layer, function_arn, iso, split_name
+from local.functions.registry import Parameters, Registry, new_revision
+
+_MAPPING = {
+    "BatchSize": 10,
+    "MaximumBatchingWindowInSeconds": 0,
+    "FunctionResponseTypes": [],
+    "ScalingConfig": None,
+}
+
+
+class Attachments:
+    """The operations on layers, permissions and event source mappings."""
+
+    def __init__(self, registry: Registry, fetch: Fetch) -> None:
+        self._registry = registry
+        self._fetch = fetch
+
+    def operations(self) -> Operations:
+        """Return the intercepts."""
+        return {
+            ("lambda", "PublishLayerVersion"): self._publish_layer,
+            ("lambda", "GetLayerVersion"): self._get_layer,
+            ("lambda", "DeleteLayerVersion"): self._delete_layer,
+            ("lambda", "AddPermission"): self._add_permission,
+            ("lambda", "RemovePermission"): self._remove_permission,
+            ("lambda", "GetPolicy"): self._get_policy,
+            ("lambda", "CreateEventSourceMapping"): self._create_mapping,
+            ("lambda", "UpdateEventSourceMapping"): self._update_mapping,
+            ("lambda", "GetEventSourceMapping"): self._get_mapping,
+            ("lambda", "DeleteEventSourceMapping"): self._delete_mapping,
+            ("lambda", "ListEventSourceMappings"): self._list_mappings,
+        }
+
+    def allows(self, arn: str, service: str, source_arn: str) -> bool:
+        """Return whether the resource policy of what `arn` names lets `service` invoke it for `source_arn`."""
+        name, qualifier = split_name(arn)
+        with self._registry.lock:
+            statements = list(self._registry.function(name).policies.get(qualifier or "", {}).values())
+        return any(
+            statement["Principal"] == {"Service": service}
+            and statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
+            and _matches(statement.get("Condition", {}), source_arn)
+            for statement in statements
+        )
+
+    def _publish_layer(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        code = self._registry.packages.store(self._fetch(parameters["Content"]))
+        base = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{parameters['LayerName']}"
+        described: dict[str, Any] = {
+            name: parameters[name]
+            for name in ("Description", "CompatibleRuntimes", "CompatibleArchitectures")
+            if name in parameters
+        }
+        with self._registry.lock:
+            versions = self._registry.layers.setdefault(base, [])
+            number = versions[-1].version + 1 if versions else 1
+            described["CreatedDate"] = iso(self._registry.clock.now())
+            layer = Layer(arn=f"{base}:{number}", version=number, code=code, described=described)
+            versions.append(layer)
+        return _layer_answer(layer)
+
+    def _layer(self, parameters: Parameters) -> tuple[str, Layer]:
+        name = parameters["LayerName"].rsplit(":", 1)[-1]
+        base = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}"
+        for layer in self._registry.layers.get(base, ()):
+            if layer.version == int(parameters["VersionNumber"]):
+                return base, layer
+        raise ApiError(
+            "ResourceNotFoundException", f"Layer version {base}:{parameters['VersionNumber']} does not exist.", 404
+        )
+
+    def _get_layer(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            return _layer_answer(self._layer(parameters)[1])
+
+    def _delete_layer(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            base, layer = self._layer(parameters)
+            used = [
+                release.arn
+                for function in self._registry.functions.values()
+                for release in (function.latest, *function.versions.values())
+                if layer.arn in release.configuration.layers
+            ]
+            if used:
+                # Lambda lets a layer in use be deleted and keeps running it; here it would break new workers
+                raise ApiError("ResourceConflictException", f"{layer.arn} is used by {', '.join(used)}", 409)
+            self._registry.layers[base].remove(layer)
+        return {}
+
+    def _add_permission(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            function, qualifier = self._registry.asked(parameters)
+            self._registry.release(function, qualifier)
+            statements = function.policies.setdefault(qualifier or "", {})
+            sid = parameters["StatementId"]
+            if sid in statements:
+                raise ApiError("ResourceConflictException", f"The statement id ({sid}) provided already exists.", 409)
+            principal = parameters["Principal"]
+            condition: dict[str, Any] = {}
+            if "SourceArn" in parameters:
+                condition["ArnLike"] = {"AWS:SourceArn": parameters["SourceArn"]}
+            if "SourceAccount" in parameters:
+                condition["StringEquals"] = {"AWS:SourceAccount": parameters["SourceAccount"]}
+            statement: dict[str, Any] = {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": {"Service": principal} if principal.endswith(".amazonaws.com") else {"AWS": principal},
+                "Action": parameters["Action"],
+                "Resource": function_arn(function.name, qualifier),
+            }
+            statements[sid] = statement | ({"Condition": condition} if condition else {})
+            return {"Statement": json.dumps(statements[sid])}
+
+    def _remove_permission(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            function, qualifier = self._registry.asked(parameters)
+            if function.policies.get(qualifier or "", {}).pop(parameters["StatementId"], None) is None:
+                raise ApiError(
+                    "ResourceNotFoundException",
+                    f"Statement {parameters['StatementId']} is not found in resource policy.",
+                    404,
+                )
+        return {}
+
+    def _get_policy(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            function, qualifier = self._registry.asked(parameters)
+            statements = function.policies.get(qualifier or "")
+            if not statements:
+                raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+            policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
+            return {"Policy": json.dumps(policy), "RevisionId": new_revision()}
+
+    def _create_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            function, qualifier = self._registry.asked(parameters)
+            self._registry.release(function, qualifier)
+            mapping = {
+                "UUID": str(uuid.uuid4()),
+                "EventSourceArn": parameters["EventSourceArn"],
+                "FunctionArn": function_arn(function.name, qualifier),
+            }
+            return self._set_mapping(mapping, _MAPPING | parameters)
+
+    def _update_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            mapping = self._mapping(parameters)
+            if "FunctionName" in parameters:
+                function, qualifier = self._registry.asked(parameters)
+                mapping = mapping | {"FunctionArn": function_arn(function.name, qualifier)}
+            return self._set_mapping(mapping, parameters)
+
+    def _set_mapping(self, mapping: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+        asked = {name: parameters[name] for name in _MAPPING if parameters.get(name) is not None}
+        enabled = parameters.get("Enabled", mapping.get("State", "Enabled") == "Enabled")
+        state = {
+            "State": "Enabled" if enabled else "Disabled",
+            "StateTransitionReason": "User action",
+            "LastModified": datetime.fromtimestamp(self._registry.clock.now(), UTC),
+        }
+        self._registry.mappings[mapping["UUID"]] = made = mapping | asked | state
+        return dict(made)
+
+    def _mapping(self, parameters: Parameters) -> dict[str, Any]:
+        found = self._registry.mappings.get(parameters["UUID"])
+        if found is None:
+            raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+        return found
+
+    def _get_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        return dict(self._mapping(parameters))
+
+    def _delete_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        with self._registry.lock:
+            gone = self._mapping(parameters)
+            del self._registry.mappings[gone["UUID"]]
+        return gone | {"State": "Deleting"}
+
+    def _list_mappings(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
+        wanted = {name: parameters[name] for name in ("EventSourceArn",) if name in parameters}
+        if "FunctionName" in parameters:
+            function, qualifier = self._registry.asked(parameters)
+            wanted["FunctionArn"] = function_arn(function.name, qualifier)
+        found = list(self._registry.mappings.values())
+        return {"EventSourceMappings": [dict(m) for m in found if wanted.items() <= m.items()]}
+
+
+def _matches(condition: dict[str, Any], source_arn: str) -> bool:
+    pattern = condition.get("ArnLike", {}).get("AWS:SourceArn", "*")
+    account = condition.get("StringEquals", {}).get("AWS:SourceAccount", ACCOUNT)
+    return account == ACCOUNT and fnmatch.fnmatchcase(source_arn, pattern)
+
+
+def _layer_answer(layer: Layer) -> dict[str, Any]:
+    content = {
+        "Location": layer.code.zip.as_uri(),
+        "CodeSha256": layer.code.sha256,
+        "CodeSize": layer.code.size,
+    }
+    return {
+        "Content": content,
+        "LayerArn": layer.arn.rsplit(":", 1)[0],
+        "LayerVersionArn": layer.arn,
+        "Version": layer.version,
+        **layer.described,
+    }

@@ -1,0 +1,156 @@
+"""What Lambda holds: frozen releases (code + configuration), functions, aliases, layers, event source mappings.
+
+A published version is a `Release` that nothing changes any more: role, environment, layers and memory are frozen with
+the code (AWS Lambda developer guide, "Manage Lambda function versions").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local.api import ACCOUNT
+
+LATEST = "$LATEST"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What `UpdateFunctionConfiguration` sets; `layers` are ARNs, `logging` and the rest as the API spells them."""
+
+    runtime: str
+    handler: str
+    role: str
+    description: str = ""
+    timeout: int = 3
+    memory_size: int = 128
+    environment: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    tracing: str = "PassThrough"
+    kms_key: str | None = None
+    log_group: str | None = None
+    log_format: str = "Text"
+    ephemeral_mb: int = 512
+    architectures: tuple[str, ...] = ("x86_64",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A package: base64 SHA-256 of its zip, the zip's size in bytes, and the zip's file."""
+
+    sha256: str
+    size: int
+    zip: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version of a function ("$LATEST" or digits), ready to run from engine time `ready_at` on."""
+
+    function: str
+    version: str
+    code: Code
+    configuration: Configuration
+    revision: str
+    modified_at: float
+    ready_at: float
+    description: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN, with the version unless it is $LATEST."""
+        return function_arn(self.function, None if self.version == LATEST else self.version)
+
+    @property
+    def log_group(self) -> str:
+        """Where its output goes."""
+        return self.configuration.log_group or f"/aws/lambda/{self.function}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Alias:
+    """A name for one version; `weights` sends a share of the calls to at most one other."""
+
+    name: str
+    version: str
+    description: str
+    weights: dict[str, float]
+    revision: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Function:
+    """A function: $LATEST, its published versions, aliases, tags, and resource policies by qualifier ("" for none)."""
+
+    name: str
+    latest: Release
+    versions: dict[str, Release] = field(default_factory=dict)
+    last_version: int = 0
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One layer version."""
+
+    arn: str
+    version: int
+    code: Code
+    described: Mapping[str, Any]
+
+
+def function_arn(name: str, qualifier: str | None = None) -> str:
+    """Return a function's ARN."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" + (f":{qualifier}" if qualifier else "")
+
+
+def split_name(text: str) -> tuple[str, str | None]:
+    """Split what callers call a function (name, name:qualifier, partial or full ARN) into name and qualifier."""
+    rest = text.split(":function:", 1)[1] if ":function:" in text else text
+    name, _, qualifier = rest.partition(":")
+    return name, qualifier or None
+
+
+def iso(at: float) -> str:
+    """Return engine time as Lambda writes LastModified."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+
+
+def configuration_answer(release: Release, now: float, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a release as `GetFunctionConfiguration` answers it at engine time `now`."""
+    c = release.configuration
+    answer: dict[str, Any] = {
+        "FunctionName": release.function,
+        "FunctionArn": release.arn,
+        "Runtime": c.runtime,
+        "Role": c.role,
+        "Handler": c.handler,
+        "CodeSize": release.code.size,
+        "CodeSha256": release.code.sha256,
+        "Description": c.description if release.description is None else release.description,
+        "Timeout": c.timeout,
+        "MemorySize": c.memory_size,
+        "LastModified": iso(release.modified_at),
+        "Version": release.version,
+        "TracingConfig": {"Mode": c.tracing},
+        "RevisionId": release.revision,
+        "State": "Active" if now >= release.ready_at else "Pending",
+        "LastUpdateStatus": "Successful",
+        "PackageType": "Zip",
+        "Architectures": list(c.architectures),
+        "EphemeralStorage": {"Size": c.ephemeral_mb},
+        "LoggingConfig": {"LogFormat": c.log_format, "LogGroup": release.log_group},
+    }
+    if c.environment:
+        answer["Environment"] = {"Variables": dict(c.environment)}
+    if layers:
+        answer["Layers"] = layers
+    if c.kms_key:
+        answer["KMSKeyArn"] = c.kms_key
+    if answer["State"] == "Pending":
+        answer |= {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
+    return answer

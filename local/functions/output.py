@@ -1,0 +1,105 @@
+"""What functions print -> CloudWatch Logs, in the background: an answer never waits for its log lines."""
+
+import base64
+import logging
+import queue
+import threading
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.clients import Clients
+from local.functions.model import Release
+from local.functions.outcome import Outcome
+
+_TAIL_BYTES = 4_096
+_EVENT_BYTES = 262_144
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One invocation's lines, all stamped with its end, because the process's output is read then."""
+
+    group: str
+    function: str
+    stream: str
+    at: float
+    lines: tuple[str, ...]
+
+
+class Output:
+    """Delivers lines to log groups. The default group is created when missing, any other must exist, as on AWS."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._queue: queue.SimpleQueue[Written | None] = queue.SimpleQueue()
+        self._streams: set[tuple[str, str]] = set()
+        self._thread = threading.Thread(target=self._run, name="function-output", daemon=True)
+        self._thread.start()
+
+    def put(self, written: Written) -> None:
+        """Take lines for delivery."""
+        self._queue.put(written)
+
+    def close(self) -> None:
+        """Deliver what is left."""
+        self._queue.put(None)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while (written := self._queue.get()) is not None:
+            try:
+                self._deliver(written)
+            except ClientError as error:
+                _log.warning("output of %s is lost: log group %s: %s", written.function, written.group, error)
+
+    def _deliver(self, written: Written) -> None:
+        logs = self._clients.client("logs")
+        place = {"logGroupName": written.group, "logStreamName": written.stream}
+        if (written.group, written.stream) not in self._streams:
+            self._create(logs, place, default=written.group == f"/aws/lambda/{written.function}")
+            self._streams.add((written.group, written.stream))
+        stamp = int(written.at * 1000)
+        events = [{"timestamp": stamp, "message": line[:_EVENT_BYTES]} for line in written.lines if line]
+        for first in range(0, len(events), 1000):
+            logs.put_log_events(**place, logEvents=events[first : first + 1000])
+
+    def _create(self, logs: Any, place: dict[str, str], *, default: bool) -> None:
+        try:
+            logs.create_log_stream(**place)
+        except ClientError as error:
+            if not default or error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            logs.create_log_group(logGroupName=place["logGroupName"])
+            logs.create_log_stream(**place)
+
+
+def stream_name(release: Release, at: float) -> str:
+    """Return the name of a log stream of `release`, as Lambda makes them."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y/%m/%d}/[{release.version}]{uuid.uuid4().hex}"
+
+
+def lines_of(request_id: str, release: Release, output: str, outcome: Outcome, init: float | None) -> tuple[str, ...]:
+    """Return an invocation's lines from START to REPORT; inside one, the runtime writes a line feed as CR."""
+    memory = release.configuration.memory_size
+    report = (
+        f"REPORT RequestId: {request_id}\tDuration: {outcome.seconds * 1000:.2f} ms\t"
+        f"Billed Duration: {int(outcome.seconds * 1000) + 1} ms\tMemory Size: {memory} MB\t"
+        f"Max Memory Used: {outcome.memory_mb} MB"
+    )
+    if init is not None:
+        report += f"\tInit Duration: {init * 1000:.2f} ms"
+    printed = [line.replace("\r", "\n") for line in output.split("\n") if line]
+    start = f"START RequestId: {request_id} Version: {release.version}"
+    if outcome.error_type == "Sandbox.Timedout":
+        report += "\tStatus: timeout"
+    return (start, *printed, f"END RequestId: {request_id}", report)
+
+
+def tail_of(lines: tuple[str, ...]) -> str:
+    """Return the last 4 KB of an invocation's lines, base64, as LogType Tail answers them."""
+    return base64.b64encode("\n".join(lines).encode()[-_TAIL_BYTES:]).decode()

@@ -1,0 +1,111 @@
+"""Warm workers by release: one invocation per worker at a time, more workers when all are busy, up to a limit."""
+
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.api import ApiError
+from local.clock import Clock
+from local.functions.model import LATEST, Release
+from local.functions.worker import Launch, Worker
+
+CONCURRENCY = 10
+"""Workers of one function at a time: the quota with which new AWS accounts start."""
+
+KEPT_SECONDS = 900.0
+"""Engine time for which an idle worker is kept; Lambda promises nothing and keeps them for minutes."""
+
+_Key = tuple[str, str, str]
+
+
+class Pool:
+    """All workers of the engine."""
+
+    def __init__(self, launch: Callable[[Release], Launch], clock: Clock, folder: Path) -> None:
+        self._launch = launch
+        self._clock = clock
+        self._folder = folder
+        # what an engine that was killed left behind
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._lock = threading.Lock()
+        self._idle: dict[_Key, list[Worker]] = {}
+        self._busy: dict[str, int] = {}
+        self._closed = threading.Event()
+
+    def start(self) -> None:
+        """Begin to end workers that have been idle for long."""
+        threading.Thread(target=self._run, name="worker-reaper", daemon=True).start()
+
+    @contextmanager
+    def worker(self, release: Release) -> Iterator[Worker]:
+        """Lend a worker of `release`; one that died meanwhile is replaced next time.
+
+        Raises
+        ------
+        ApiError
+            TooManyRequestsException when the function already has as many busy workers as it may have.
+        """
+        key = (release.function, release.version, release.revision)
+        worker = self._take(key)
+        try:
+            if worker is None:
+                worker = Worker(self._launch(release), self._folder / uuid.uuid4().hex[:12], self._clock.offset)
+            yield worker
+        except BaseException:
+            if worker is not None:
+                worker.close()
+            worker = None
+            raise
+        finally:
+            self._give_back(key, worker)
+
+    def retire(self, function: str, *, latest_only: bool = False) -> None:
+        """End the idle workers of a function that was changed or deleted."""
+        self._end(lambda key, _: key[0] == function and (not latest_only or key[1] == LATEST))
+
+    def close(self) -> None:
+        """End all idle workers; busy ones end when they are given back."""
+        self._closed.set()
+        self._end(lambda _, __: True)
+
+    def _take(self, key: _Key) -> Worker | None:
+        with self._lock:
+            busy = self._busy.get(key[0], 0)
+            if busy >= CONCURRENCY:
+                raise ApiError("TooManyRequestsException", "Rate Exceeded.", 429)
+            self._busy[key[0]] = busy + 1
+            idle = self._idle.get(key, [])
+            dead = [worker for worker in idle if not worker.alive]
+            idle[:] = [worker for worker in idle if worker.alive]
+            found = idle.pop() if idle else None
+        for worker in dead:
+            worker.close()
+        return found
+
+    def _give_back(self, key: _Key, worker: Worker | None) -> None:
+        with self._lock:
+            self._busy[key[0]] -= 1
+            if worker is not None and not worker.dead and not self._closed.is_set():
+                worker.idle_since = self._clock.now()
+                self._idle.setdefault(key, []).append(worker)
+                return
+        if worker is not None:
+            worker.close()
+
+    def _run(self) -> None:
+        while not self._closed.wait(5):
+            old = self._clock.now() - KEPT_SECONDS
+            self._end(lambda _, worker, old=old: worker.idle_since < old)  # type: ignore[misc]
+
+    def _end(self, which: Callable[[_Key, Worker], bool]) -> None:
+        with self._lock:
+            ended = [worker for key, idle in self._idle.items() for worker in idle if which(key, worker)]
+            for key, idle in self._idle.items():
+                idle[:] = [worker for worker in idle if not which(key, worker)]
+            self._idle = {key: idle for key, idle in self._idle.items() if idle}
+        for worker in ended:
+            worker.close()

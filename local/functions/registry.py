@@ -1,0 +1,130 @@
+"""The functions, layers and event source mappings that exist, and how a name finds a release."""
+
+import random
+import threading
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from local.api import ApiError
+from local.clock import Clock
+from local.functions.model import (
+    LATEST,
+    Alias,
+    Function,
+    Layer,
+    Release,
+    configuration_answer,
+    function_arn,
+    split_name,
+)
+from local.functions.packages import Packages
+
+Parameters = dict[str, Any]
+
+
+class Registry:
+    """State of the control plane; hold `lock` while changing it."""
+
+    def __init__(self, packages: Packages, clock: Clock) -> None:
+        self.packages = packages
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.functions: dict[str, Function] = {}
+        self.layers: dict[str, list[Layer]] = {}
+        self.mappings: dict[str, dict[str, Any]] = {}
+        self._random = random.Random()
+
+    def function(self, name: str) -> Function:
+        """Return a function. Raises ResourceNotFoundException."""
+        found = self.functions.get(split_name(name)[0])
+        if found is None:
+            raise not_found(function_arn(split_name(name)[0]))
+        return found
+
+    def asked(self, parameters: Parameters) -> tuple[Function, str | None]:
+        """Return the function and the qualifier that a request names, in its name, its ARN or beside it.
+
+        Raises
+        ------
+        ApiError
+            ResourceNotFoundException; InvalidParameterValueException when the two qualifiers differ.
+        """
+        name, inside = split_name(parameters["FunctionName"])
+        beside = parameters.get("Qualifier")
+        if inside and beside and inside != beside:
+            raise ApiError(
+                "InvalidParameterValueException",
+                "The derived qualifier from the function name does not match the specified qualifier.",
+            )
+        return self.function(name), inside or beside
+
+    def release(self, function: Function, qualifier: str | None, *, route: bool = False) -> Release:
+        """Return the release behind a qualifier; with `route`, an alias's weights pick one of its two versions."""
+        if qualifier in (None, LATEST):
+            return function.latest
+        assert qualifier is not None
+        alias = function.aliases.get(qualifier)
+        version = qualifier if alias is None else self._route(alias) if route else alias.version
+        found = function.latest if version == LATEST else function.versions.get(version)
+        if found is None:
+            raise not_found(function_arn(function.name, qualifier))
+        return found
+
+    def _route(self, alias: Alias) -> str:
+        drawn = self._random.random()
+        for version, weight in alias.weights.items():
+            if drawn < weight:
+                return version
+        return alias.version
+
+    def alias(self, function: Function, name: str) -> Alias:
+        """Return an alias. Raises ResourceNotFoundException."""
+        if name not in function.aliases:
+            raise ApiError(
+                "ResourceNotFoundException", f"Cannot find alias arn: {function_arn(function.name, name)}", 404
+            )
+        return function.aliases[name]
+
+    def layer(self, arn: str) -> Layer:
+        """Return a layer version by its ARN. Raises InvalidParameterValueException, as CreateFunction does."""
+        for layer in self.layers.get(arn.rsplit(":", 1)[0], ()):
+            if layer.arn == arn:
+                return layer
+        raise ApiError("InvalidParameterValueException", f"Layer version {arn} does not exist.")
+
+    def answer(self, release: Release) -> dict[str, Any]:
+        """Return a release as the API answers it."""
+        layers = [{"Arn": arn, "CodeSize": self.layer(arn).code.size} for arn in release.configuration.layers]
+        return configuration_answer(release, self.clock.now(), layers)
+
+
+def not_found(arn: str) -> ApiError:
+    """Return Lambda's error for a function that does not exist."""
+    return ApiError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+
+
+def new_revision() -> str:
+    """Return a revision id."""
+    return str(uuid.uuid4())
+
+
+def check_revision(parameters: Parameters, revision: str) -> None:
+    """Raise PreconditionFailedException when a request names another revision than the current one."""
+    if parameters.get("RevisionId") not in (None, revision):
+        raise ApiError(
+            "PreconditionFailedException",
+            "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to "
+            "retrieve the latest RevisionId for your resource.",
+            412,
+        )
+
+
+def refuse_unknown(operation: str, parameters: Parameters, known: Iterable[str]) -> None:
+    """Raise when a request has a parameter that the engine would have to ignore."""
+    if unknown := sorted(set(parameters) - set(known)):
+        raise ApiError(
+            "InvalidParameterValueException",
+            f"The laptop engine's Lambda {operation} does not know {', '.join(unknown)}; it knows "
+            f"{', '.join(sorted(known))}.",
+        )
