@@ -32,15 +32,15 @@ CUT_VERSION: Final = Entry("cut_version", 512, 120)
 RECORD_EVENT: Final = Entry("record_event", 256, 30)
 REFUSE_ROUTE: Final = Entry("refuse_route", 128, 5)
 
-# Training. Profiling and validation decode data with polars: two cores' worth of memory, and all the time there is for
-# one object. The others read and write small documents.
+# Training. Profiling decodes data with polars: all the memory that a new account gives (3,008 MB), all the time there
+# is for one batch. Validation merges profiles. The others read and write small documents.
 START_RUN: Final = Entry("start_run", 512, 60)
-PROFILE_OBJECTS: Final = Entry("profile_objects", 3538, 900)
+PROFILE_OBJECTS: Final = Entry("profile_objects", 3008, 900)
 VALIDATE_VERSION: Final = Entry("validate_version", 1769, 300)
 REGISTER_MODEL: Final = Entry("register_model", 512, 120)
 CLOSE_RUN: Final = Entry("close_run", 512, 60)
 
-# Serving. Publishing builds a zip in memory and waits for Lambda. API Gateway gives up after 30 seconds (not adjustable),
+# Serving. Publishing builds a zip in memory and waits for Lambda. API Gateway gives up after 30 seconds (fixed limit),
 # so predict answers or fails within 29; its memory is the model owner's.
 PREDICT_SECONDS: Final = 29
 PLAN_DEPLOYMENT: Final = Entry("plan_deployment", 512, 60)

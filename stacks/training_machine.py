@@ -9,6 +9,7 @@ from stacks.jobs import Jobs, evaluation_task, training_task
 
 # The claim of a run lasts 24 hours; an execution must end before it, or two runs could work at once.
 LIMIT_SECONDS: Final = 23 * 3600
+AT_ONCE: Final = 2  # a new account may run about four instances of a type; two leave room for another model
 FAILED: Final = "RunFailed"
 
 
@@ -83,8 +84,7 @@ def _train_families(jobs: Jobs) -> asl.State:
             "version.$": "$.run.version",
             "uri.$": "$.run.uri",
         },
-        # a new account may run about four instances of a type; two leave room for another model
-        "MaxConcurrency": 2,
+        "MaxConcurrency": AT_ONCE,
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
             "StartAt": "Train",

@@ -1,0 +1,73 @@
+"""What every stack of one synthesis is told: project, stage, and the assets and packages they make alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from aws_cdk import Environment, RemovalPolicy
+from aws_cdk.aws_s3_assets import Asset
+from constructs import Construct
+
+from lifecycle import names
+from stacks.constructs.function import Package
+from stacks.images import training_image
+from stacks.project import Project
+from stacks.stages import Removal, Stage
+
+LOG_DAYS: Final = 90
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One project into one stage."""
+
+    project: Project
+    stage: Stage
+
+    def stack_properties(self, description: str, model: str | None = None) -> dict[str, Any]:
+        """Return name-independent properties of a stack: environment, tags, description."""
+        tags = {names.TAG_STAGE: self.stage.name}
+        if model:
+            tags[names.TAG_MODEL] = model
+        return {
+            "env": Environment(account=self.stage.account, region=self.stage.region),
+            "tags": tags,
+            "description": f"Perennial: {description}",
+            "analytics_reporting": False,
+        }
+
+    @property
+    def removal(self) -> RemovalPolicy:
+        """What happens to data and logs when a stack is deleted."""
+        return RemovalPolicy.RETAIN if self.stage.removal is Removal.RETAIN else RemovalPolicy.DESTROY
+
+    @property
+    def image(self) -> str:
+        """The address of the training image."""
+        return training_image(self.stage.region)
+
+    @cached_property
+    def layer_base(self) -> Path:
+        """The archive of the layer that every function has."""
+        return self.project.built("layer-base.zip")
+
+    @cached_property
+    def layer_tabular(self) -> Path:
+        """The archive of the layer of functions that read data."""
+        return self.project.built("layer-tabular.zip")
+
+    @cached_property
+    def wheels(self) -> Path:
+        """The archive of the wheels that jobs install."""
+        return self.project.built("wheels.zip")
+
+    @staticmethod
+    def asset(scope: Construct, title: str, path: Path) -> Asset:
+        """Make a folder or archive an asset of the stack."""
+        return Asset(scope, title, path=str(path))
+
+    def package(self, code: Asset, layers: Sequence[str], log_key_arn: str) -> Package:
+        """Return what functions of a stack have in common."""
+        return Package(code=code, layers=layers, log_key_arn=log_key_arn, log_days=LOG_DAYS, removal=self.removal)

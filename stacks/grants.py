@@ -1,0 +1,98 @@
+"""The statements that several roles need, each naming exactly what it opens."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from lifecycle import names
+from stacks.constructs.role import Grant
+from stacks.imported import bucket_arn, regional_arn
+
+_KEYS: Final = "objects are many and named while the system runs; the prefix is the narrowest name there is"
+
+
+def use_key(key_arn: str) -> Grant:
+    """Encrypt and decrypt with the stage's key: S3 objects, table items, messages of the topic."""
+    return Grant(actions=("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"), resources=(key_arn,))
+
+
+def read_objects(bucket: str, *prefixes: str) -> Grant:
+    """Read objects below the prefixes, or exactly them."""
+    return _objects(("s3:GetObject",), bucket, prefixes)
+
+
+def write_objects(bucket: str, *prefixes: str) -> Grant:
+    """Write objects below the prefixes, in parts if they are large."""
+    return _objects(("s3:PutObject", "s3:AbortMultipartUpload"), bucket, prefixes)
+
+
+def _objects(actions: Sequence[str], bucket: str, prefixes: Sequence[str]) -> Grant:
+    resources = [f"{bucket_arn(bucket)}/{prefix}*" for prefix in prefixes]
+    return Grant(actions=actions, resources=resources, why=_KEYS)
+
+
+def read_versions(bucket: str, *prefixes: str) -> Grant:
+    """Read a named version of objects, as a server-side copy does; a copy takes an object's tags along."""
+    return _objects(("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"), bucket, prefixes)
+
+
+def write_tags(bucket: str, *prefixes: str) -> Grant:
+    """Tag objects, as the copy of a tagged object does."""
+    return _objects(("s3:PutObjectTagging",), bucket, prefixes)
+
+
+def list_objects(bucket: str, *prefixes: str, versions: bool = False) -> Grant:
+    """List the objects below the prefixes (with `versions`: their versions too). A missing key then reads as missing.
+
+    Without it S3 answers 403 for a key that does not exist.
+    """
+    actions = ("s3:ListBucket", "s3:ListBucketVersions") if versions else ("s3:ListBucket",)
+    condition = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    return Grant(actions=actions, resources=(bucket_arn(bucket),), condition=condition)
+
+
+def read_asset(bucket: str, *keys: str) -> Grant:
+    """Read single assets of the bootstrap bucket."""
+    return Grant(actions=("s3:GetObject",), resources=[f"{bucket_arn(bucket)}/{key}" for key in keys])
+
+
+def list_assets(bucket: str, *keys: str) -> Grant:
+    """List single assets of the bootstrap bucket, as SageMaker does before it downloads them."""
+    condition = {"StringEquals": {"s3:prefix": list(keys)}}
+    return Grant(actions=("s3:ListBucket",), resources=(bucket_arn(bucket),), condition=condition)
+
+
+def claim(table: str) -> Grant:
+    """Take, renew and give back claims."""
+    return Grant(
+        actions=("dynamodb:GetItem", "dynamodb:PutItem"), resources=(regional_arn("dynamodb", f"table/{table}"),)
+    )
+
+
+def record(writer_arn: str) -> Grant:
+    """Have the ledger written."""
+    return Grant(actions=("lambda:InvokeFunction",), resources=(writer_arn,))
+
+
+def announce() -> Grant:
+    """Put our own events, and only ours, on the default bus."""
+    return Grant(
+        actions=("events:PutEvents",),
+        resources=(regional_arn("events", "event-bus/default"),),
+        condition={"StringEquals": {"events:source": names.SOURCE}},
+    )
+
+
+def tell(topic_arn: str) -> Grant:
+    """Publish to the topic for people."""
+    return Grant(actions=("sns:Publish",), resources=(topic_arn,))
+
+
+def receive(queue_arn: str) -> Grant:
+    """Take messages from a queue, and show them again later when they cannot be handled yet."""
+    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl")
+    return Grant(actions=[f"sqs:{action}" for action in actions], resources=(queue_arn,))
+
+
+def hand_over(queue_arn: str) -> Grant:
+    """Send to a dead-letter queue."""
+    return Grant(actions=("sqs:SendMessage",), resources=(queue_arn,))

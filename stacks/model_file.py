@@ -1,0 +1,251 @@
+"""What a model.yaml may say: its keys and their values, each checked on its own (pydantic).
+
+What keys mean together is checked in `model_checks`. Descriptions end up in the JSON Schema that editors show.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from lifecycle.metrics import OF_DECISIONS
+from lifecycle.names import MODEL_NAME_LENGTH
+from lifecycle.spec import Kind, Task
+from stacks.refusals import refuse_instance, refuse_rollout, refuse_task
+
+NAME = rf"^[a-z][a-z0-9-]{{0,{MODEL_NAME_LENGTH - 1}}}$"
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Keys(BaseModel):
+    """A mapping whose keys are all known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def _text(value: Any) -> Any:
+    """Labels are text; YAML reads true and 1 as something else, which has one spelling only."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, list) and (wrong := [entry for entry in value if not isinstance(entry, str)]):
+        raise ValueError(f"must be texts; YAML reads {wrong[0]!r} as {type(wrong[0]).__name__}: put it in quotes")
+    return value
+
+
+def _day(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+class Rule(Keys):
+    """What holds for the values of a column."""
+
+    kind: Kind
+    """number, integer, boolean, category, datetime, text or id (text and id are no features by themselves)"""
+    min: float | None = None
+    """smallest value allowed (number, integer)"""
+    max: float | None = None
+    """largest value allowed (number, integer)"""
+    categories: Annotated[list[str] | None, BeforeValidator(_quoted)] = Field(default=None, min_length=1)
+    """all values allowed (category), in quotes; left out, the training data says"""
+    unseen: Literal["allow", "reject"] = "allow"
+    """what happens to a category that the training data did not hold"""
+    max_null_share: Share = 1.0
+    """share of missing values that a data version may have; 0 also makes the value required over HTTP"""
+    unique: bool = False
+    """no value may occur twice in a data version"""
+    private: bool = False
+    """values stay out of profiles, reports and logs; counts do not"""
+    feature: bool = True
+    """false keeps the column out of the model"""
+    since: Annotated[str | None, BeforeValidator(_day)] = None
+    """the day from which files have the column; older rows get `default`"""
+    default: bool | float | str | None = None
+    """what rows get that are older than the column"""
+
+
+def _kind_only(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Column = Annotated[Rule, BeforeValidator(_kind_only, json_schema_input_type=Kind | Rule)]
+
+
+class SplitKeys(Keys):
+    """How rows are divided into training, validation and holdout."""
+
+    by: Literal["hash", "time"] = "hash"
+    """time: the newest rows are the holdout; hash: a row's side follows from `key` and never changes"""
+    key: str | None = None
+    """column whose value decides the side, so that rows of one customer stay together (hash)"""
+    holdout: Annotated[float, Field(gt=0, lt=0.9)] = 0.2
+    """share of rows that judge the candidates"""
+    validation: Annotated[float, Field(gt=0, lt=0.9)] = 0.2
+    """share of rows that the search and the threshold use"""
+    gap_days: Annotated[float, Field(ge=0)] = 0.0
+    """days left out before validation and holdout (time)"""
+
+
+class CandidateKeys(Keys):
+    """One family to train."""
+
+    family: str | None = None
+    """a built-in family"""
+    estimator: str | None = None
+    """estimators:<function>: a function of estimators.py that returns a scikit-learn estimator"""
+    search: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+    """hyperparameter -> values to try"""
+
+
+def _one_word(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"estimator": value} if ":" in value else {"family": value}
+    return value
+
+
+CandidateWord = Annotated[CandidateKeys, BeforeValidator(_one_word, json_schema_input_type=str | CandidateKeys)]
+
+
+class TrainingKeys(Keys):
+    """How candidates are trained."""
+
+    trials: Annotated[int, Field(ge=1, le=100)] = 6
+    """hyperparameter settings tried per family"""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 7
+    """the same seed gives the same model"""
+    metric: str | None = None
+    """what the search and the choice of the winner go by"""
+    instance_type: Annotated[str, AfterValidator(refuse_instance)] = "ml.m5.large"
+    """SageMaker instance type of the jobs"""
+    volume_gb: Annotated[int, Field(ge=5, le=1000)] = 30
+    """disk of a job"""
+    max_minutes: Annotated[int, Field(ge=1, le=600)] = 60
+    """a job that runs longer is stopped"""
+
+
+class DecisionKeys(Keys):
+    """How a probability becomes a decision (binary): by one of metric, threshold, or the two costs."""
+
+    metric: Literal[OF_DECISIONS] | None = None  # type: ignore[valid-type]
+    """the threshold that is best for this metric on validation data"""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """a fixed threshold"""
+    false_positive: Positive | None = None
+    """cost of a false alarm"""
+    false_negative: Positive | None = None
+    """cost of a miss"""
+
+
+class MetricGateKeys(Keys):
+    """A bound on a metric of the holdout."""
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+
+
+class SliceGateKeys(Keys):
+    """No value of a column may be served much worse than all rows together."""
+
+    column: str
+    metric: str
+    max_ratio: Annotated[float, Field(ge=1)]
+    """worst loss allowed, as a multiple of the overall one"""
+    min_rows: Annotated[int, Field(ge=10)] = 200
+    """values with fewer holdout rows are not judged"""
+
+
+class GateKeys(Keys):
+    """What a candidate must satisfy; beating the dummy always is one of it."""
+
+    metrics: list[MetricGateKeys] = Field(default_factory=list)
+    slices: list[SliceGateKeys] = Field(default_factory=list)
+    confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+    """of the comparison with the live model"""
+    require_improvement: bool = False
+    """true asks for a significant gain; false for no significant loss"""
+    max_model_kb: Annotated[int, Field(ge=1, le=40_000)] = 8192
+    """largest compiled model"""
+
+
+class ServingKeys(Keys):
+    """How the model is served."""
+
+    auth: Literal["iam", "jwt", "none"] = "iam"
+    """iam: signed requests; jwt: bearer tokens of jwt_issuer for jwt_audience; none: open to everybody"""
+    jwt_issuer: str | None = None
+    """https address of the token's issuer"""
+    jwt_audience: list[str] = Field(default_factory=list)
+    """audiences that tokens may have"""
+    memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 512
+    """Lambda memory; CPU grows with it (accounts that are new get at most 3008)"""
+    max_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    """rows in one request"""
+    rollout: Annotated[Literal["all-at-once"], BeforeValidator(refuse_rollout)] = "all-at-once"
+    """how traffic moves to a new model"""
+    keep_versions: Annotated[int, Field(ge=2, le=100)] = 20
+    """published versions that are kept for a rollback"""
+
+
+class MonitoringKeys(Keys):
+    """What is observed."""
+
+    prediction_log: bool = True
+    """one log line per scored row"""
+
+
+class RetrainingKeys(Keys):
+    """When a run starts by itself."""
+
+    on_upload: bool = True
+    """each new data version starts a run"""
+
+
+class ModelFile(Keys):
+    """models/<name>/model.yaml of Perennial."""
+
+    model: Annotated[str, Field(pattern=NAME)]
+    """the folder's name"""
+    dataset: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")] | None = None
+    """uploads to incoming/<dataset>/ feed this model (default: the model's name)"""
+    task: Annotated[Task, BeforeValidator(refuse_task)]
+    """binary, multiclass or regression"""
+    target: str
+    """the column to predict"""
+    positive: Annotated[str | None, BeforeValidator(_text)] = None
+    """the label whose probability is answered (binary)"""
+    id: str | None = None
+    """column that names a row; a repeated value refuses the data version"""
+    time: str | None = None
+    """column that orders rows"""
+    weight: str | None = None
+    """column that weighs rows in training"""
+    missing_label: Literal["drop", "reject"] = "reject"
+    """what happens to rows without a label"""
+    extra_columns: Literal["ignore", "reject"] = "ignore"
+    """what happens to columns that are not listed"""
+    max_invalid_share: Share = 0.0
+    """share of rows that may hold an unreadable or out-of-range value"""
+    min_rows: Annotated[int, Field(ge=1)] = 50
+    """a data version with fewer rows is refused"""
+    max_age_days: Positive | None = None
+    """a data version whose newest row is older is refused (needs time)"""
+    columns: dict[str, Column] = Field(default_factory=dict)
+    """column -> kind, or a mapping of rules"""
+    groups: dict[str, Column] = Field(default_factory=dict)
+    """s_001..s_300 -> rules that all columns of the range share"""
+    derived: dict[str, Literal["number", "integer", "boolean", "category"]] = Field(default_factory=dict)
+    """what features.py returns -> its kind"""
+    split: SplitKeys = SplitKeys()
+    candidates: list[CandidateWord] | None = None
+    """families to train (default: every built-in one of the task)"""
+    training: TrainingKeys = TrainingKeys()
+    decision: DecisionKeys = DecisionKeys()
+    gates: GateKeys = GateKeys()
+    serving: ServingKeys = ServingKeys()
+    monitoring: MonitoringKeys = MonitoringKeys()
+    retraining: RetrainingKeys = RetrainingKeys()
