@@ -42,6 +42,13 @@ class Emit(Protocol):
         """Put one event; the bus stamps id, time, account and region."""
 
 
+class Clients(Protocol):
+    """Gives boto3 clients of the engine itself, answered in-process."""
+
+    def __call__(self, service: str, role_arn: str | None = None) -> Any:
+        """Return the client of `service` that calls as `role_arn` (None: as the operator)."""
+
+
 class Invoke(Protocol):
     """Invokes a function synchronously as a given caller."""
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lifecycle import names
-from local.api import ACCOUNT, ApiError, Caller, Emit, Operation
+from local.api import ACCOUNT, ApiError, Caller, Clients, Emit, Operation
 from local.clock import Clock
 from local.states import definition
 from local.states.allowed import NAME_KEPT_SECONDS, NAME_LENGTH
 from local.states.executions import Execution, Machine
 from local.states.interpreter import Interpreter
-from local.states.tasks import Clients, Finished, Tasks
+from local.states.tasks import Finished, Tasks
 
 _BAD_NAME = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')
 _KEPT = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
@@ -54,7 +54,7 @@ class StateMachines:
             "ListExecutions": self.list_executions,
             "GetExecutionHistory": self.history,
         }
-        return {("stepfunctions", name): operation for name, operation in found.items()}
+        return {("states", name): operation for name, operation in found.items()}
 
     def close(self) -> None:
         """Abort everything that runs; the engine ends."""

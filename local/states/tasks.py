@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from local.api import Clients
 from local.clock import Clock
 from local.states.allowed import SYNC_JOBS
 from local.states.control import Control, Interrupted
@@ -19,13 +20,6 @@ from local.states.history import Trail
 # Errors that SageMaker's Java client knows by class; every other one arrives as AmazonSageMakerException.
 _SAGEMAKER_ERRORS = ("ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound", "ConflictException")
 _MANAGED_TAG = {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
-
-
-class Clients(Protocol):
-    """Gives a boto3 client that calls the engine as a role."""
-
-    def __call__(self, service: str, role_arn: str) -> Any:
-        """Return the client of `service` with the permissions of `role_arn`."""
 
 
 class Finished(Protocol):

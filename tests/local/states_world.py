@@ -75,7 +75,7 @@ class World:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:
-        return self.machines.operations()["stepfunctions", operation](given, CALLER)
+        return self.machines.operations()["states", operation](given, CALLER)
 
     def create(self, definition: dict[str, Any], name: str = "machine") -> str:
         answer = self.call("CreateStateMachine", name=name, definition=json.dumps(definition), roleArn=ROLE)

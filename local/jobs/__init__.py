@@ -1,0 +1,5 @@
+"""SageMaker training and processing jobs: the containers' documented contract as process groups."""
+
+from local.jobs.service import Jobs
+
+__all__ = ["Jobs"]

@@ -1,0 +1,144 @@
+"""The SageMaker API of training and processing jobs."""
+
+import json
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.api import ACCOUNT, ApiError, Clients, Operation
+from local.clock import Clock
+from local.jobs.job import Job
+from local.jobs.requests import check, invalid
+from local.jobs.runner import Runner
+
+_SEGMENTS = {"TrainingJob": "training-job", "ProcessingJob": "processing-job"}
+_WORDS = {"TrainingJob": "Training job", "ProcessingJob": "Processing job"}
+_LISTS = {"TrainingJob": "TrainingJobSummaries", "ProcessingJob": "ProcessingJobSummaries"}
+PROCESSING = "/opt/ml/processing/"
+
+
+class Jobs:
+    """Jobs by name, each in a thread and a process group of its own.
+
+    `python` is the interpreter of the jobs' environment: `python3` inside a job.
+    """
+
+    def __init__(self, clients: Clients, clock: Clock, work_dir: Path, python: Path, region: str = "us-east-1") -> None:
+        if set(str(work_dir)) & set(" \t\n'\"$`\\*?[]&;|<>()"):
+            raise ValueError(f"{work_dir}: jobs run shell lines below this folder; choose one without such characters")
+        self._clients = clients
+        self._clock = clock
+        self._region = region
+        self._runner = Runner(clients, clock, work_dir, python.parent, region)
+        self._lock = threading.Lock()
+        self._jobs: dict[tuple[str, str], Job] = {}
+        self._threads: list[threading.Thread] = []
+
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """Return what the gateway routes here."""
+        found: dict[tuple[str, str], Operation] = {}
+        for kind in _SEGMENTS:
+            found |= {
+                ("sagemaker", f"Create{kind}"): self._of(kind, self._create),
+                ("sagemaker", f"Describe{kind}"): self._of(kind, self._describe),
+                ("sagemaker", f"Stop{kind}"): self._of(kind, self._stop),
+                ("sagemaker", f"List{kind}s"): self._of(kind, self._list),
+            }
+        return found
+
+    def finished(self, kind: str, name: str) -> threading.Event:
+        """Return an event, the caller's own, that is set once the job is over."""
+        return self._known(kind, name).watch()
+
+    def close(self) -> None:
+        """Kill what runs; the engine ends. A job ended like this uploads nothing."""
+        self._runner.kill.set()
+        for thread in self._threads:
+            thread.join(5)
+
+    @staticmethod
+    def _of(kind: str, answer: Any) -> Operation:
+        return lambda given, _: answer(kind, given)
+
+    def _create(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        check(f"Create{kind}", given)
+        _check_command(kind, given)
+        _check_paths(given)
+        self._check_role(given["RoleArn"])
+        name = given[f"{kind}Name"]
+        arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:{_SEGMENTS[kind]}/{name}"
+        job = Job(kind, given, arn, self._clock.now)
+        with self._lock:
+            if (kind, name) in self._jobs:
+                message = f"{_WORDS[kind]} names must be unique within an AWS account and region, or a {_WORDS[kind]}"
+                raise ApiError("ResourceInUse", f"{message} with this name already exists ({arn})")
+            self._jobs[kind, name] = job
+        held = ExitStack()
+        held.enter_context(self._clock.busy())
+        thread = threading.Thread(target=self._runner.run, args=(job, held), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return {f"{kind}Arn": arn}
+
+    def _describe(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        return self._known(kind, given[f"{kind}Name"]).described()
+
+    def _stop(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        job = self._known(kind, given[f"{kind}Name"])
+        if not job.ask_to_stop():
+            raise invalid(f"The request was rejected because the {_WORDS[kind].lower()} is in status {job.status}.")
+        return {}
+
+    def _list(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            jobs = [job for (of, _), job in self._jobs.items() if of == kind]
+        jobs = [job for job in jobs if given.get("NameContains", "") in job.name]
+        jobs = [job for job in jobs if given.get("StatusEquals") in (None, job.status)]
+        newest_first = given.get("SortOrder", "Descending") == "Descending"
+        by_name = given.get("SortBy") == "Name"
+        jobs.sort(key=lambda job: job.name if by_name else job.created.isoformat(), reverse=newest_first)
+        start, size = int(given.get("NextToken", "0")), given.get("MaxResults", 10)
+        token = {"NextToken": str(start + size)} if start + size < len(jobs) else {}
+        return {_LISTS[kind]: [job.listed() for job in jobs[start : start + size]], **token}
+
+    def _known(self, kind: str, name: str) -> Job:
+        job = self._jobs.get((kind, name))
+        if job is None:
+            raise invalid(f"Requested resource not found: no {_WORDS[kind].lower()} {name!r}.")
+        return job
+
+    def _check_role(self, role_arn: str) -> None:
+        """SageMaker assumes the role when the job is created."""
+        try:
+            role = self._clients("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
+        except ClientError as error:
+            raise _not_assumable(role_arn) from error
+        if "sagemaker.amazonaws.com" not in json.dumps(role["AssumeRolePolicyDocument"]) or role["Arn"] != role_arn:
+            raise _not_assumable(role_arn)
+
+
+def _not_assumable(role_arn: str) -> ApiError:
+    return invalid(
+        f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role."
+    )
+
+
+def _check_command(kind: str, given: Mapping[str, Any]) -> None:
+    specification = given["AlgorithmSpecification" if kind == "TrainingJob" else "AppSpecification"]
+    if not specification.get("ContainerEntrypoint"):
+        raise invalid("the laptop engine has no images: a job must give its ContainerEntrypoint")
+
+
+def _check_paths(given: Mapping[str, Any]) -> None:
+    outputs = given.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    inputs = given.get("ProcessingInputs", [])
+    for local_path in [item["S3Output"]["LocalPath"] for item in outputs] + [
+        item["S3Input"]["LocalPath"] for item in inputs
+    ]:
+        if not local_path.startswith(PROCESSING) or ".." in local_path.split("/"):
+            raise invalid(f"LocalPath {local_path!r} must begin with {PROCESSING}")

@@ -1,0 +1,253 @@
+"""Training and processing jobs keep the containers' documented contract."""
+
+import io
+import json
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local import moto_state
+from local.clock import Clock
+from local.dispatch import Dispatcher
+from local.identity import Identity
+from local.jobs import Jobs
+from local.role_clients import RoleClients
+
+ROLE = "arn:aws:iam::123456789012:role/job"
+
+
+@dataclass
+class Account:
+    jobs: Jobs
+    clock: Clock
+    clients: RoleClients
+
+    @property
+    def sagemaker(self) -> Any:
+        return self.clients("sagemaker")
+
+    @property
+    def s3(self) -> Any:
+        return self.clients("s3")
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket="bucket", Key=key, Body=body)
+
+    def keys(self, prefix: str) -> list[str]:
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])]
+
+    def read(self, key: str) -> bytes:
+        return bytes(self.s3.get_object(Bucket="bucket", Key=key)["Body"].read())
+
+    def train(self, script: str, name: str = "job", **more: Any) -> dict[str, Any]:
+        self.sagemaker.create_training_job(**training(script, name, **more))
+        assert self.jobs.finished("TrainingJob", name).wait(30)
+        return dict(self.sagemaker.describe_training_job(TrainingJobName=name))
+
+    def log(self, group: str) -> list[str]:
+        logs = self.clients("logs")
+        found = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        return [
+            event["message"]
+            for stream in found
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        ]
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    moto_state.reset()
+    identity, clock = Identity(), Clock()
+    dispatcher = Dispatcher(identity)
+    clients = RoleClients(dispatcher, "us-east-1", identity)
+    jobs = Jobs(clients, clock, tmp_path / "jobs", Path(sys.executable))
+    dispatcher.register(jobs.operations())
+    trust = {"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    clients("iam").create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(trust))
+    clients("s3").create_bucket(Bucket="bucket")
+    yield Account(jobs, clock, clients)
+    jobs.close()
+    clock.stop()
+    moto_state.reset()
+
+
+def training(script: str, name: str = "job", **more: Any) -> dict[str, Any]:
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {
+            "TrainingImage": "image",
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["/bin/bash", "-c", script],
+        },
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out/"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "EnableNetworkIsolation": True,
+        **more,
+    }
+
+
+def channel(name: str, uri: str, kind: str = "S3Prefix") -> dict[str, Any]:
+    source = {"S3DataType": kind, "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "CompressionType": "None"}
+
+
+def processing(script: str, name: str = "job", **more: Any) -> dict[str, Any]:
+    output = {"S3Uri": "s3://bucket/eval", "LocalPath": "/opt/ml/processing/output/e", "S3UploadMode": "EndOfJob"}
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+    return {
+        "ProcessingJobName": name,
+        "AppSpecification": {
+            "ImageUri": "image",
+            "ContainerEntrypoint": ["/bin/bash", "-c", script, "evaluate"],
+            "ContainerArguments": ["--at", "/opt/ml/processing/input/a"],
+        },
+        "RoleArn": ROLE,
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "e", "S3Output": output}]},
+        "ProcessingResources": {"ClusterConfig": cluster},
+        **more,
+    }
+
+
+def test_a_job_finds_its_inputs_and_leaves_its_model(account: Account) -> None:
+    account.put("in/a.txt", b"first")
+    account.put("in/deep/b.txt", b"second")
+    account.put("objects/v1", b"third")
+    account.put("manifest.json", json.dumps([{"prefix": "s3://bucket/objects/"}, "v1"]).encode())
+    script = (
+        "cat /opt/ml/input/data/data/a.txt /opt/ml/input/data/data/deep/b.txt /opt/ml/input/data/rows/v1 "
+        "> /opt/ml/model/all; cp /opt/ml/input/config/*.json /opt/ml/model/; echo hello; echo oops >&2"
+    )
+    channels = [channel("data", "s3://bucket/in/"), channel("rows", "s3://bucket/manifest.json", "ManifestFile")]
+    described = account.train(script, InputDataConfig=channels, HyperParameters={"depth": "3"})
+    assert described["TrainingJobStatus"] == described["SecondaryStatus"] == "Completed"
+    assert described["ModelArtifacts"]["S3ModelArtifacts"] == "s3://bucket/out/job/output/model.tar.gz"
+    with tarfile.open(fileobj=io.BytesIO(account.read("out/job/output/model.tar.gz"))) as tar:
+        files = {name: tar.extractfile(name).read() for name in tar.getnames()}  # type: ignore[union-attr]
+    assert files["all"] == b"firstsecondthird"
+    assert json.loads(files["hyperparameters.json"]) == {"depth": "3"}
+    assert set(json.loads(files["inputdataconfig.json"])) == {"data", "rows"}
+    assert json.loads(files["resourceconfig.json"])["current_host"] == "algo-1"
+    assert account.log("/aws/sagemaker/TrainingJobs") == ["hello", "oops"]
+    passed = [step["Status"] for step in described["SecondaryStatusTransitions"]]
+    assert passed == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+
+
+def test_a_failing_job_says_why_and_leaves_no_model(account: Account) -> None:
+    script = "echo half > /opt/ml/model/half; echo 'DatasetRejected: no rows' > /opt/ml/output/failure; exit 3"
+    described = account.train(script)
+    assert described["TrainingJobStatus"] == "Failed"
+    assert described["FailureReason"] == "AlgorithmError: DatasetRejected: no rows, exit code: 3"
+    assert account.keys("out/") == []
+
+
+def test_a_job_killed_from_inside_reports_a_shell_s_exit_code(account: Account) -> None:
+    assert account.train("kill -9 $$")["FailureReason"] == "AlgorithmError: , exit code: 137"
+
+
+def test_a_prefix_without_objects_fails_the_job(account: Account) -> None:
+    described = account.train("true", InputDataConfig=[channel("data", "s3://bucket/nothing/")])
+    assert described["FailureReason"].startswith('ClientError: No S3 objects found under S3 URL "s3://bucket/nothing/"')
+
+
+def test_nothing_of_this_machine_s_environment_reaches_a_job(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_HOST", "1")
+    account.train("env > /opt/ml/output/data/env", Environment={"AT": "/opt/ml/model"})
+    with tarfile.open(fileobj=io.BytesIO(account.read("out/job/output/output.tar.gz"))) as tar:
+        text = tar.extractfile("env").read().decode()  # type: ignore[union-attr]
+    found = dict(line.split("=", 1) for line in text.splitlines())
+    assert "SECRET_OF_HOST" not in found
+    assert found["AT"].endswith("/opt/ml/model")
+    assert Path(found["PATH"].split(":")[0]) == Path(sys.executable).parent
+
+
+def test_a_job_over_its_time_is_stopped_with_its_children(account: Account) -> None:
+    account.sagemaker.create_training_job(
+        **training("sleep 1000 & sleep 1000; true", StoppingCondition={"MaxRuntimeInSeconds": 60})
+    )
+    await_status(account, "job", "Training")
+    account.clock.advance(61)
+    assert account.jobs.finished("TrainingJob", "job").wait(20)
+    described = account.sagemaker.describe_training_job(TrainingJobName="job")
+    assert (described["TrainingJobStatus"], described["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_a_job_that_ignores_sigterm_is_killed_after_120_seconds(account: Account) -> None:
+    account.sagemaker.create_training_job(**training("trap '' TERM; while true; do sleep 0.05; done"))
+    await_status(account, "job", "Training")
+    time.sleep(0.2)
+    account.sagemaker.stop_training_job(TrainingJobName="job")
+    assert account.sagemaker.describe_training_job(TrainingJobName="job")["TrainingJobStatus"] == "Stopping"
+    assert not account.jobs.finished("TrainingJob", "job").wait(0.3)
+    account.clock.advance(121)
+    assert account.jobs.finished("TrainingJob", "job").wait(20)
+    assert account.sagemaker.describe_training_job(TrainingJobName="job")["TrainingJobStatus"] == "Stopped"
+
+
+def test_names_are_unique_for_ever(account: Account) -> None:
+    account.train("true")
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        account.sagemaker.create_training_job(**training("true"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"TrainingJobName": "bad_name"}, "regular expression"),
+        ({"TrainingJobName": "x" * 64}, "less than or equal to 63"),
+        ({"HyperParameters": {"k": "v" * 257}}, "256"),
+        ({"HyperParameters": {str(n): "" for n in range(101)}}, "100"),
+        ({"RoleArn": "arn:aws:iam::123456789012:role/other"}, "Could not assume role"),
+        ({"ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m6g.large", "VolumeSizeInGB": 5}}, "arm64"),
+        ({"ResourceConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}}, "InstanceCount"),
+        ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining"),
+    ],
+)
+def test_what_aws_or_the_engine_cannot_run_is_refused(account: Account, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClientError, match=message):
+        account.sagemaker.create_training_job(**{**training("true"), **change})
+
+
+def test_a_processing_job_uploads_its_outputs(account: Account) -> None:
+    account.put("in/a", b"1")
+    script = 'mkdir -p /opt/ml/processing/output/e/x; cp "$2/a" /opt/ml/processing/output/e/x/; printf fine > /opt/ml/output/message'
+    given = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/input/a", "S3DataType": "S3Prefix"}
+    inputs = [{"InputName": "a", "S3Input": {**given, "S3InputMode": "File"}}]
+    account.sagemaker.create_processing_job(**processing(script, ProcessingInputs=inputs))
+    assert account.jobs.finished("ProcessingJob", "job").wait(20)
+    described = account.sagemaker.describe_processing_job(ProcessingJobName="job")
+    assert (described["ProcessingJobStatus"], described["ExitMessage"]) == ("Completed", "fine")
+    assert account.read("eval/x/a") == b"1"
+
+
+def test_a_failed_processing_job_uploads_nothing_and_says_why(account: Account) -> None:
+    script = "echo x > /opt/ml/processing/output/e/f; printf 'ModelRejected: no' > /opt/ml/output/message; exit 1"
+    account.sagemaker.create_processing_job(**processing(script))
+    assert account.jobs.finished("ProcessingJob", "job").wait(20)
+    described = account.sagemaker.describe_processing_job(ProcessingJobName="job")
+    assert (described["ProcessingJobStatus"], described["ExitMessage"]) == ("Failed", "ModelRejected: no")
+    assert account.keys("eval/") == []
+
+
+def test_jobs_are_listed_newest_first(account: Account) -> None:
+    account.train("true", "first")
+    account.train("false", "second")
+    summaries = account.sagemaker.list_training_jobs()["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in summaries] == ["second", "first"]
+    failed = account.sagemaker.list_training_jobs(StatusEquals="Failed")["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in failed] == ["second"]
+
+
+def await_status(account: Account, name: str, secondary: str) -> None:
+    give_up = time.perf_counter() + 20
+    while account.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != secondary:
+        assert time.perf_counter() < give_up
+        time.sleep(0.01)
