@@ -13,6 +13,7 @@ from lifecycle.schema import Kind, Task
 from tabular.infer import NUMERIC, ColumnFacts
 
 GROUP_COLUMNS: Final = 10
+GROUP_LIMIT: Final = 5_000  # columns that one range may stand for
 LISTED: Final = 6
 SHOWN_LENGTH: Final = 24
 YAML_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
@@ -47,7 +48,7 @@ def quoted(text: str) -> str:
     >>> quoted("origin"), quoted("no"), quoted("a: b")
     ('origin', '"no"', '"a: b"')
     """
-    plain = text.isidentifier() and text.lower() not in YAML_WORDS
+    plain = text.replace("-", "_").isidentifier() and text[0] != "-" and text.lower() not in YAML_WORDS
     return text if plain else in_quotes(text)
 
 
@@ -195,25 +196,29 @@ def _groups(draft: Draft) -> list[str]:
 def _runs(draft: Draft) -> list[list[str]]:
     """Runs of numbered numeric columns, s_001 to s_300, long enough to be one entry."""
     runs: list[list[str]] = []
-    before: tuple[str, str] | None = None
+    going = False
     for name, facts in draft.facts.items():
-        match = re.fullmatch(r"(.*?)(\d+)", name)
         own_rule = facts.note is not None or facts.odd or name in draft.leaks or name == draft.target
-        if match is None or own_rule or facts.kind not in NUMERIC:
-            before = None
-            continue
-        here = match[1], match[2]
-        if before is not None and here[0] == before[0] and _follows(before[1], here[1]):
+        if own_rule or facts.kind not in NUMERIC or not re.search(r"[0-9]$", name):
+            going = False
+        elif going and len(runs[-1]) < GROUP_LIMIT and _follows(runs[-1][0], runs[-1][-1], name):
             runs[-1].append(name)
         else:
             runs.append([name])
-        before = here
+            going = True
     return [run for run in runs if len(run) >= GROUP_COLUMNS]
 
 
-def _follows(before: str, here: str) -> bool:
-    """Whether digits count on: 099 to 100, 9 to 10; not 09 to 010."""
-    return here == str(int(before) + 1).zfill(len(before))
+def _follows(first: str, before: str, here: str) -> bool:
+    """Whether a name counts on in the range from `first`: s_099 to s_100, s9 to s10; not s_09 to s_010."""
+    (head, start), (same, last), (next_head, number) = (_numbered(name) for name in (first, before, here))
+    counts = head == same == next_head and number == str(int(last) + 1).zfill(len(last))
+    return counts and (len(number) == len(start) or start[0] != "0")
+
+
+def _numbered(name: str) -> tuple[str, str]:
+    head = name.rstrip("0123456789")
+    return head, name[len(head) :]
 
 
 def _training(draft: Draft) -> list[str]:
@@ -222,7 +227,7 @@ def _training(draft: Draft) -> list[str]:
     if draft.key is not None:
         name, each = draft.key
         lines += [
-            f"# {_shown(name)} repeats ({each:.1f} rows each): rows of one value resemble each other and stay on one side.",
+            f"# {_shown(name)} repeats ({each:.1f} rows each): such rows resemble each other and stay on one side.",
             f"split: {{by: hash, key: {quoted(name)}, holdout: 0.2, validation: 0.2}}",
         ]
     else:

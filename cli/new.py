@@ -58,6 +58,10 @@ def draft_of(name: str, source: Path, target: str) -> Draft:
         raise DatasetRejected(f"{source.name} has only the target: there is nothing to predict it from")
     facts = {column.name: facts_of(column) for column in frame}
     task = task_of(facts[target], source.name)
+    if not any(
+        fact.kind not in (Kind.ID, Kind.TEXT) and fact.distinct > 1 for fact in facts.values() if fact.name != target
+    ):
+        raise DatasetRejected(f"{source.name}: no column can be a feature; all are ids, texts, constant or empty")
     return Draft(
         model=name,
         source=source.name,

@@ -1,17 +1,20 @@
 """A file of the user's becomes models/<name>/model.yaml."""
 
+import csv
 import gzip
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.model_file import bounds, null_share, quoted
 from cli.new import new_model
 from lifecycle.errors import DatasetRejected, LifecycleError, SpecRejected
+from stacks.model_yaml import read_model
 from tests.tables import MAKERS, TARGETS
 
 TASKS = dict.fromkeys(TARGETS, "binary") | {"fish": "multiclass", "houses": "regression"}
@@ -88,6 +91,12 @@ def test_every_test_table_gets_its_kinds_and_its_task(table):
     assert (found["task"], found["target"]) == (TASKS[name], TARGETS[name])
 
 
+def test_every_file_passes_the_checks_of_synth(table):
+    name, _, file = table
+    spec = read_model(file)
+    assert (spec.model, spec.contract.target, str(spec.contract.task)) == (name, TARGETS[name], TASKS[name])
+
+
 def test_the_same_table_gives_the_same_file(table, tmp_path):
     name, source, file = table
     assert new_model(name, source, TARGETS[name], tmp_path).read_bytes() == file.read_bytes()
@@ -97,7 +106,7 @@ def test_the_rarer_or_the_yes_like_label_is_positive(tmp_path):
     for name, positive in {"tickets": "yes", "fraud": "1", "visits": "true", "contracts": "ja"}.items():
         source = MAKERS[name](tmp_path / f"{name}.csv", 1500, 11)
         assert made(tmp_path, name, source, TARGETS[name])["positive"] == positive
-    rows = "".join(f"{i},{'left' if i % 9 == 0 else 'stayed'}\n" for i in range(1, 400))
+    rows = "".join(f"{i * 7 % 89},{'left' if i % 9 == 0 else 'stayed'}\n" for i in range(1, 400))
     assert from_text(tmp_path, f"x,y\n{rows}")["positive"] == "left"
 
 
@@ -107,6 +116,23 @@ def test_300_numbered_columns_become_one_group(tmp_path):
     assert span == "s_001..s_300"
     assert rule["kind"] == "number"
     assert rule["min"] < -3 < 3 < rule["max"]
+
+
+@pytest.mark.parametrize(
+    ("names", "spans"),
+    [
+        ([f"s{i}" for i in range(1, 31)], ["s1..s30"]),
+        ([f"s{i:02}" for i in range(1, 121)], ["s01..s99", "s100..s120"]),
+        ([f"s{i}" for i in [*range(1, 16), *range(20, 41)]], ["s1..s15", "s20..s40"]),
+        ([f"s{i}" for i in range(5)], None),
+    ],
+)
+def test_groups_are_ranges_that_synth_can_expand(tmp_path, names, spans):
+    rows = "".join(",".join(str((i * 7 + j * j) % 23) for j in range(len(names))) + f",{i % 2}\n" for i in range(100))
+    found = from_text(tmp_path, f"{','.join(names)},y\n{rows}")
+    assert (list(found["groups"]) if spans else found.get("groups")) == spans
+    columns = read_model(tmp_path / "models" / "table" / "model.yaml").contract.by_name
+    assert columns.keys() == {*names, "y"}
 
 
 def test_a_unique_id_is_named_and_a_repeating_key_decides_the_split(tmp_path):
@@ -138,7 +164,7 @@ def test_a_missing_label_is_dropped_and_missing_values_get_room(tmp_path):
 
 
 def test_a_constant_column_is_no_feature_and_has_no_range(tmp_path):
-    rule = from_text(tmp_path, "x,k,y\n" + "".join(f"{i},5,{i % 2}\n" for i in range(100)))["columns"]["k"]
+    rule = from_text(tmp_path, "x,k,y\n" + "".join(f"{i * 7 % 89},5,{i % 2}\n" for i in range(100)))["columns"]["k"]
     assert rule == {"kind": "integer", "feature": False, "max_null_share": 0}
 
 
@@ -157,7 +183,9 @@ def test_gzip_parquet_tab_and_pipe_are_read(tmp_path):
 
 def test_long_labels_are_written_in_full(tmp_path):
     long = "a label that is longer than what a comment shows"
-    found = from_text(tmp_path, "x,y\n" + "".join(f"{i},{long if i % 4 == 0 else 'other'}\n" for i in range(100)))
+    found = from_text(
+        tmp_path, "x,y\n" + "".join(f"{i * 7 % 89},{long if i % 4 == 0 else 'other'}\n" for i in range(100))
+    )
     assert found["positive"] == long
     assert long in found["columns"]["y"]["categories"]
 
@@ -190,6 +218,7 @@ BAD = {
     "no value": ("x,y\n1,\n3,\n", "0 distinct"),
     "only words": ("x,y\n" + "".join(f"{i},word {i} here\n" for i in range(200)), "neither classes"),
     "only the target": ("y\n1\n2\n", "only the target"),
+    "only ids": ("id,k,y\n" + "".join(f"K{i},1,{i % 2}\n" for i in range(100)), "no column can be a feature"),
     "empty": ("", "empty"),
     "header only": ("x,y\n", "no rows"),
 }
@@ -228,6 +257,35 @@ def test_bounds_hold_what_was_seen_and_cross_zero_only_if_it_did(low, width, who
         assert up >= high
     assert (down < 0) == (low < 0)
     assert down <= up
+
+
+CELLS = st.one_of(
+    st.sampled_from(["", "NA", "0", "1", "yes", "2024-01-01", "1e9", "-3.5", "x y", "ä", "007", "nan", "inf"]),
+    st.integers(-(10**20), 10**20).map(str),
+    st.floats().map(str),
+    st.text(st.characters(exclude_characters="\r\x00", exclude_categories=["Cs"]), max_size=40),
+)
+HEADERS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=8).map(str.strip),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), header=HEADERS)
+def test_any_table_is_refused_or_gives_a_file_that_passes_the_checks_of_synth(data, header):
+    few = data.draw(st.lists(st.lists(CELLS, min_size=len(header), max_size=len(header)), min_size=1, max_size=6))
+    with TemporaryDirectory() as name:
+        source = Path(name) / "table.csv"
+        with source.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows([header, *few * data.draw(st.sampled_from([1, 30]))])
+        try:
+            written = new_model("table", source, header[-1], Path(name))
+        except DatasetRejected:
+            return
+        assert read_model(written).contract.target == header[-1]
 
 
 @given(missing=st.integers(0, 1000), more=st.integers(1, 1000))
