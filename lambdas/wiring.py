@@ -28,10 +28,14 @@ def settings[S: Settings](kind: type[S]) -> S:
 
 
 @cache
+def packaged_spec() -> ModelSpec:
+    """Return the model's spec from the function's own package."""
+    return ModelSpec.find(Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parent.parent))
+
+
 def spec(spec_id: str) -> ModelSpec:
-    """Return the model's spec from the function's own package. Raises SpecRejected when it is not `spec_id`."""
-    root = Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parent.parent)
-    found = ModelSpec.find(root)
+    """Return the packaged spec. Raises SpecRejected when it is not `spec_id`: the two were not deployed together."""
+    found = packaged_spec()
     if found.spec_id != spec_id:
         raise SpecRejected(f"the package holds spec {found.spec_id}, the settings name {spec_id}. Deploy again.")
     return found
@@ -109,19 +113,6 @@ def notices(topic: str) -> Notices:
 
 def reset() -> None:
     """Forget everything that was built, so that a changed environment counts."""
-    for built in (
-        settings,
-        spec,
-        bucket,
-        claims,
-        ledger_table,
-        ledger,
-        events,
-        queues,
-        executions,
-        packages,
-        functions,
-    ):
-        built.cache_clear()
-    notices.cache_clear()
-    client.cache_clear()
+    built = (settings, packaged_spec, bucket, claims, ledger_table, ledger, events, queues, executions, packages)
+    for function in (*built, functions, notices, client):
+        function.cache_clear()

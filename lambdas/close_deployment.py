@@ -1,0 +1,19 @@
+"""A deployment execution is over -> its claims are given back, and what was approved meanwhile is started."""
+
+from typing import Any
+
+from lambdas import wiring
+from lambdas.ending import DeploymentCloser
+from lifecycle.errors import NotReady
+from lifecycle.settings import Deploy
+
+
+def handler(event: dict[str, Any], _context: Any) -> None:
+    """Close the deployment of the execution that an EventBridge event names."""
+    execution = event["detail"]["executionArn"]
+    closer = DeploymentCloser.of(wiring.settings(Deploy))
+    outcome = wiring.executions().outcome(execution)
+    if not outcome.is_over:
+        raise NotReady(f"{execution} is {outcome.status}: DescribeExecution lags behind its event; try again")
+    closer.close(execution, outcome)
+    closer.start_next(execution, outcome.machine)

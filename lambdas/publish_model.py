@@ -1,0 +1,43 @@
+"""A plan -> a published version of the predict function that holds handler and model."""
+
+from typing import Any
+
+from cloud.functions import Version, code_sha256
+from lambdas import wiring
+from lambdas.observability import note
+from lifecycle import deployment, packaging
+from lifecycle.errors import NotReady
+from lifecycle.settings import Deploy
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+    """Build the package and publish it, unless a version holds exactly that already."""
+    settings = wiring.settings(Deploy)
+    planned = event["plan"]
+    package = _package(settings, planned)
+    latest = wiring.functions().version(settings.predict_function)
+    if latest.update == "InProgress" or latest.state == "Pending":
+        raise NotReady(f"{settings.predict_function} is being updated; try again when that is done")
+    found = _published(settings, latest, code_sha256(package))
+    if found is None:
+        found = wiring.functions().publish(settings.predict_function, package, latest.revision).number
+        note("model published", package=planned["package_arn"], version=found, bytes=len(package))
+    return {"version": found}
+
+
+def _package(settings: Deploy, planned: dict[str, Any]) -> bytes:
+    asset = wiring.bucket(settings.asset_bucket).need(settings.asset_key)
+    compiled = wiring.bucket(settings.artifact_bucket).need(planned["compiled"])
+    packaging.require_fit(asset, compiled, planned)
+    release = deployment.release(planned["package_arn"], planned, settings.asset_key)
+    return packaging.build(asset, compiled, {"model": settings.model, **release})
+
+
+def _published(settings: Deploy, latest: Version, wanted: str) -> str | None:
+    configuration = deployment.fingerprint(latest.configuration)
+    same = [
+        version.number
+        for version in wiring.functions().versions(settings.predict_function)
+        if version.code_sha256 == wanted and deployment.fingerprint(version.configuration) == configuration
+    ]
+    return same[-1] if same else None
