@@ -1,19 +1,17 @@
 """What a file says about its columns -> the text of models/<name>/model.yaml, with comments that say what to check."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Final
 
+from cli.numbered_columns import runs_of
 from lifecycle import names
 from lifecycle.encoding import NUMBER_LIMIT
 from lifecycle.schema import Kind, Task
 from tabular.infer import NUMERIC, ColumnFacts
 
-GROUP_COLUMNS: Final = 10
-GROUP_LIMIT: Final = 5_000  # columns that one range may stand for
 LISTED: Final = 6
 SHOWN_LENGTH: Final = 24
 YAML_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
@@ -194,31 +192,13 @@ def _groups(draft: Draft) -> list[str]:
 
 
 def _runs(draft: Draft) -> list[list[str]]:
-    """Runs of numbered numeric columns, s_001 to s_300, long enough to be one entry."""
-    runs: list[list[str]] = []
-    going = False
-    for name, facts in draft.facts.items():
-        own_rule = facts.note is not None or facts.odd or name in draft.leaks or name == draft.target
-        if own_rule or facts.kind not in NUMERIC or not re.search(r"[0-9]$", name):
-            going = False
-        elif going and len(runs[-1]) < GROUP_LIMIT and _follows(runs[-1][0], runs[-1][-1], name):
-            runs[-1].append(name)
-        else:
-            runs.append([name])
-            going = True
-    return [run for run in runs if len(run) >= GROUP_COLUMNS]
-
-
-def _follows(first: str, before: str, here: str) -> bool:
-    """Whether a name counts on in the range from `first`: s_099 to s_100, s9 to s10; not s_09 to s_010."""
-    (head, start), (same, last), (next_head, number) = (_numbered(name) for name in (first, before, here))
-    counts = head == same == next_head and number == str(int(last) + 1).zfill(len(last))
-    return counts and (len(number) == len(start) or start[0] != "0")
-
-
-def _numbered(name: str) -> tuple[str, str]:
-    head = name.rstrip("0123456789")
-    return head, name[len(head) :]
+    """Numbered numeric columns without a rule of their own that can share one entry."""
+    sharing = {
+        name
+        for name, facts in draft.facts.items()
+        if facts.kind in NUMERIC and facts.note is None and not facts.odd and name not in {draft.target, *draft.leaks}
+    }
+    return runs_of(list(draft.facts), sharing)
 
 
 def _training(draft: Draft) -> list[str]:
