@@ -42,6 +42,10 @@ class Packages:
             by=identity.get("Arn") or changed.get("UserProfileName"),
         )
 
+    def all(self) -> list[Package]:
+        """Return all packages of the group, newest first."""
+        return [self.describe(arn) for arn in self._arns()]
+
     def of_run(self, run_id: str, since: float) -> Package | None:
         """Return the package that a run registered at or after `since` (epoch seconds), or None."""
         for arn in self._arns(CreationTimeAfter=datetime.fromtimestamp(int(since) - 1, UTC)):

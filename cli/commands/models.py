@@ -8,7 +8,9 @@ from cloud.packages import Packages
 
 from cli import output
 from cli.main import Shared, app
-from lifecycle import names
+from cli.target import Target
+from lifecycle import live, names
+from lifecycle.registration import Approval
 
 
 @app.command("models")
@@ -21,24 +23,26 @@ def list_models(
     target = shared.target()
     rows = []
     for name in [model] if model else target.models():
-        packages = Packages(target.client("sagemaker"), target.training(name)[names.OUTPUT_PACKAGE_GROUP])
-        live = Functions(target.client("lambda")).live(target.serving(name)[names.OUTPUT_PREDICT_FUNCTION])
-        for package in packages.all():
+        alias = Functions(target.client("lambda")).alias(
+            target.serving(name)[names.OUTPUT_PREDICT_FUNCTION], names.LIVE
+        )
+        standing = live.parse(alias.description) if alias else None
+        for package in _packages(target, name).all():
             rows.append(
                 {
                     "model": name,
-                    "version": package.version,
-                    "status": package.status,
-                    "live": live is not None and live.model_version == str(package.version),
-                    "run": package.metadata.get("run_id", ""),
-                    "data": output.short(package.metadata.get("data_version", "")),
-                    "created": package.created,
+                    "version": package.number,
+                    "status": package.approval,
+                    "live": standing is not None and standing.package_arn == package.arn,
+                    "run": package.properties.get("run_id", ""),
+                    "data": output.short(package.properties.get("data_version", "")),
+                    "why": package.description[:120],
                     "arn": package.arn,
                 }
             )
     shared.out.table(
         rows,
-        ["model", "version", "status", "live", "run", "data", "created"],
+        ["model", "version", "status", "live", "run", "data", "why"],
         empty="No model is registered yet. Upload data: perennial upload MODEL FILE...",
     )
 
@@ -54,11 +58,15 @@ def approve(
     """Approve a model package that waits for a person; the deployment starts by itself."""
     shared: Shared = context.obj
     target = shared.target()
-    packages = Packages(target.client("sagemaker"), target.training(model)[names.OUTPUT_PACKAGE_GROUP])
-    found = [package for package in packages.all() if package.version == version]
+    packages = _packages(target, model)
+    found = [package for package in packages.all() if package.number == version]
     if not found:
         output.fail(f"{model} has no version {version}; see: perennial models {model}")
-    said = packages.reject(found[0].arn, reason) if reject else packages.approve(found[0].arn, reason)
-    del said
-    shared.out.value({"model": model, "version": version, "status": "Rejected" if reject else "Approved"})
-    shared.out.line(f"{model} version {version} is {'rejected' if reject else 'approved'}. See: perennial status")
+    status = Approval.REJECTED if reject else Approval.APPROVED
+    packages.decide(found[0].arn, status, reason)
+    shared.out.value({"model": model, "version": version, "status": status})
+    shared.out.line(f"{model} version {version} is {status}. See: perennial status")
+
+
+def _packages(target: Target, model: str) -> Packages:
+    return Packages(target.client("sagemaker"), target.training(model)[names.OUTPUT_PACKAGE_GROUP])

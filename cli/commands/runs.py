@@ -100,7 +100,7 @@ def runs(
     rows = [_run_row(record) for record in _records(target, model)]
     shared.out.table(
         sorted(rows, key=lambda row: row["started"], reverse=True),
-        ["run", "started", "status", "data", "reason", "winner", "verdict"],
+        ["run", "started", "status", "data", "reason", "winner", "registered"],
         empty=f"No runs of {model} yet. Upload data: perennial upload {model} FILE...",
     )
 
@@ -118,5 +118,5 @@ def _run_row(record: dict[str, Any]) -> dict[str, Any]:
         "data": output.short(record.get("version", "")),
         "reason": record.get("reason", ""),
         "winner": (record.get("winner") or {}).get("family", ""),
-        "verdict": record.get("verdict", ""),
+        "registered": (record.get("registration") or {}).get("status", ""),
     }
