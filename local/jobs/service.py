@@ -1,4 +1,4 @@
-"""The SageMaker API of training and processing jobs."""
+"""The SageMaker API of training and processing jobs, and of the model registry."""
 
 import json
 import threading
@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.api import ACCOUNT, ApiError, Clients, Operation
+from local.api import ACCOUNT, ApiError, Clients, Emit, Operation
 from local.clock import Clock
 from local.jobs.job import Job
+from local.jobs.registry import Registry
 from local.jobs.requests import check, invalid
 from local.jobs.runner import Runner
 
@@ -27,12 +28,15 @@ class Jobs:
     `python` is the interpreter of the jobs' environment: `python3` inside a job.
     """
 
-    def __init__(self, clients: Clients, clock: Clock, work_dir: Path, python: Path, region: str = "us-east-1") -> None:
+    def __init__(
+        self, clients: Clients, clock: Clock, emit: Emit, *, work_dir: Path, python: Path, region: str = "us-east-1"
+    ) -> None:
         if set(str(work_dir)) & set(" \t\n'\"$`\\*?[]&;|<>()"):
             raise ValueError(f"{work_dir}: jobs run shell lines below this folder; choose one without such characters")
         self._clients = clients
         self._clock = clock
         self._region = region
+        self._registry = Registry(emit, region)
         self._runner = Runner(clients, clock, work_dir, python.parent, region)
         self._lock = threading.Lock()
         self._jobs: dict[tuple[str, str], Job] = {}
@@ -40,7 +44,7 @@ class Jobs:
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here."""
-        found: dict[tuple[str, str], Operation] = {}
+        found = self._registry.operations()
         for kind in _SEGMENTS:
             found |= {
                 ("sagemaker", f"Create{kind}"): self._of(kind, self._create),

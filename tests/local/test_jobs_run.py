@@ -6,115 +6,19 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local import moto_state
-from local.clock import Clock
-from local.dispatch import Dispatcher
-from local.identity import Identity
-from local.jobs import Jobs
-from local.role_clients import RoleClients
-
-ROLE = "arn:aws:iam::123456789012:role/job"
-
-
-@dataclass
-class Account:
-    jobs: Jobs
-    clock: Clock
-    clients: RoleClients
-
-    @property
-    def sagemaker(self) -> Any:
-        return self.clients("sagemaker")
-
-    @property
-    def s3(self) -> Any:
-        return self.clients("s3")
-
-    def put(self, key: str, body: bytes) -> None:
-        self.s3.put_object(Bucket="bucket", Key=key, Body=body)
-
-    def keys(self, prefix: str) -> list[str]:
-        return [item["Key"] for item in self.s3.list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])]
-
-    def read(self, key: str) -> bytes:
-        return bytes(self.s3.get_object(Bucket="bucket", Key=key)["Body"].read())
-
-    def train(self, script: str, name: str = "job", **more: Any) -> dict[str, Any]:
-        self.sagemaker.create_training_job(**training(script, name, **more))
-        assert self.jobs.finished("TrainingJob", name).wait(30)
-        return dict(self.sagemaker.describe_training_job(TrainingJobName=name))
-
-    def log(self, group: str) -> list[str]:
-        logs = self.clients("logs")
-        found = logs.describe_log_streams(logGroupName=group)["logStreams"]
-        return [
-            event["message"]
-            for stream in found
-            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
-        ]
+from tests.local.jobs_world import Account, account_in, await_status, channel, processing, training
 
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Account]:
-    moto_state.reset()
-    identity, clock = Identity(), Clock()
-    dispatcher = Dispatcher(identity)
-    clients = RoleClients(dispatcher, "us-east-1", identity)
-    jobs = Jobs(clients, clock, tmp_path / "jobs", Path(sys.executable))
-    dispatcher.register(jobs.operations())
-    trust = {"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-    clients("iam").create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(trust))
-    clients("s3").create_bucket(Bucket="bucket")
-    yield Account(jobs, clock, clients)
-    jobs.close()
-    clock.stop()
-    moto_state.reset()
-
-
-def training(script: str, name: str = "job", **more: Any) -> dict[str, Any]:
-    return {
-        "TrainingJobName": name,
-        "AlgorithmSpecification": {
-            "TrainingImage": "image",
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["/bin/bash", "-c", script],
-        },
-        "RoleArn": ROLE,
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out/"},
-        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        "EnableNetworkIsolation": True,
-        **more,
-    }
-
-
-def channel(name: str, uri: str, kind: str = "S3Prefix") -> dict[str, Any]:
-    source = {"S3DataType": kind, "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "CompressionType": "None"}
-
-
-def processing(script: str, name: str = "job", **more: Any) -> dict[str, Any]:
-    output = {"S3Uri": "s3://bucket/eval", "LocalPath": "/opt/ml/processing/output/e", "S3UploadMode": "EndOfJob"}
-    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
-    return {
-        "ProcessingJobName": name,
-        "AppSpecification": {
-            "ImageUri": "image",
-            "ContainerEntrypoint": ["/bin/bash", "-c", script, "evaluate"],
-            "ContainerArguments": ["--at", "/opt/ml/processing/input/a"],
-        },
-        "RoleArn": ROLE,
-        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "e", "S3Output": output}]},
-        "ProcessingResources": {"ClusterConfig": cluster},
-        **more,
-    }
+    with account_in(tmp_path) as made:
+        yield made
 
 
 def test_a_job_finds_its_inputs_and_leaves_its_model(account: Account) -> None:
@@ -218,7 +122,7 @@ def test_what_aws_or_the_engine_cannot_run_is_refused(account: Account, change: 
 
 def test_a_processing_job_uploads_its_outputs(account: Account) -> None:
     account.put("in/a", b"1")
-    script = 'mkdir -p /opt/ml/processing/output/e/x; cp "$2/a" /opt/ml/processing/output/e/x/; printf fine > /opt/ml/output/message'
+    script = "cd /opt/ml/processing/output/e; mkdir x; cp $2/a x/; printf fine > /opt/ml/output/message"
     given = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/input/a", "S3DataType": "S3Prefix"}
     inputs = [{"InputName": "a", "S3Input": {**given, "S3InputMode": "File"}}]
     account.sagemaker.create_processing_job(**processing(script, ProcessingInputs=inputs))
@@ -244,10 +148,3 @@ def test_jobs_are_listed_newest_first(account: Account) -> None:
     assert [job["TrainingJobName"] for job in summaries] == ["second", "first"]
     failed = account.sagemaker.list_training_jobs(StatusEquals="Failed")["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in failed] == ["second"]
-
-
-def await_status(account: Account, name: str, secondary: str) -> None:
-    give_up = time.perf_counter() + 20
-    while account.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != secondary:
-        assert time.perf_counter() < give_up
-        time.sleep(0.01)
