@@ -105,7 +105,7 @@ class Deployment:
             self._create(logical_id, kind, properties, retain)
         elif old.properties != properties:
             changed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
-            if kind.update is None or changed & set(kind.fixed.split()):
+            if kind.replaces == "*" or changed & set(kind.replaces.split()):
                 self._replace(old, kind, properties, retain)
             else:
                 self._update(old, kind, properties, retain)
@@ -114,7 +114,7 @@ class Deployment:
 
     def _with_tags(self, kind: Kind, properties: dict[str, Any]) -> dict[str, Any]:
         """Return the properties with tags as one mapping, the stack's own included."""
-        if not kind.tagged:
+        if not kind.tags:
             return properties
         own = properties.get("Tags", {})
         if isinstance(own, list):
@@ -124,7 +124,7 @@ class Deployment:
     def _create(self, logical_id: str, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
         self._environment.report(logical_id, "", kind.type, "CREATE_IN_PROGRESS", "")
         name = physical_name(kind, properties, self._stack.name, logical_id)
-        subject = Subject(clients=self._environment.clients, name=name, properties=properties)
+        subject = kind.subject(self._environment.clients, name, properties)
         subject = replace(subject, id=kind.create(subject))
         self._undo.append((logical_id, lambda: self._uncreate(kind, subject, logical_id, retain)))
         kind.configure(subject)
@@ -159,7 +159,7 @@ class Deployment:
         self._environment.report(logical_id, subject.id, kind.type, "DELETE_COMPLETE", "")
 
     def _replace(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
-        if kind.naming and kind.naming[0] in properties:
+        if kind.naming[0] in properties:
             raise ValueError(
                 f"{kind.type} {old.id} has a name of its own and must be replaced, which CloudFormation refuses; "
                 "change its name, or delete the stack first"
@@ -168,19 +168,16 @@ class Deployment:
         self._create(old.logical_id, kind, properties, retain)
 
     def _update(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
-        self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
-        missing = set(old.properties) - set(properties) - set(kind.defaults)
-        if missing:
+        fixed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
+        if fixed := fixed - set(kind.updates.split()):
             raise ValueError(
-                f"{', '.join(sorted(missing))} cannot be taken back: its default is not in the engine's table"
+                f"the laptop engine cannot change {', '.join(sorted(fixed))} in place; start it anew, it keeps nothing"
             )
+        self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
         before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
         after = {**{k: kind.defaults[k] for k in old.properties if k in kind.defaults}, **properties}
-        subject = Subject(
-            clients=self._environment.clients, name=old.name, id=old.id, properties=after, previous=before
-        )
+        subject = kind.subject(self._environment.clients, old.name, after, id=old.id, previous=before)
         self._undo.append((old.logical_id, lambda: self._unupdate(old, kind, subject)))
-        assert kind.update is not None
         kind.update(subject)
         self._complete(old.logical_id, kind, subject)
         self._stack.resources[old.logical_id] = replace(
@@ -194,8 +191,8 @@ class Deployment:
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_COMPLETE", "")
 
     def _unupdate(self, old: StackResource, kind: Kind, subject: Subject) -> None:
-        assert kind.update is not None
-        kind.update(replace(subject, properties=subject.previous, previous=subject.properties))
+        more = {"id": old.id, "previous": subject.properties}
+        kind.update(kind.subject(self._environment.clients, old.name, subject.previous, **more))
         self._stack.resources[old.logical_id] = old
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_ROLLBACK_COMPLETE", "")
 

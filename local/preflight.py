@@ -24,7 +24,8 @@ def offenders(assembly: Assembly, environment: str, exported: frozenset[str]) ->
     found: list[str] = []
     available = set(exported)
     for stack in assembly.stacks:
-        if stack.environment not in (environment, "aws://unknown-account/unknown-region"):
+        own = zip(stack.environment.split("/")[2:], environment.split("/")[2:], strict=True)
+        if any(place not in (here, "unknown-account", "unknown-region") for place, here in own):
             found.append(f"{stack.file}: is for {stack.environment}, the laptop engine is {environment}")
         found += [f"{stack.file}: {line}" for line in _offenders(stack.template, available)]
         available |= {name for name in _exports(stack) if name}
@@ -96,7 +97,7 @@ def _paths(value: Any, prefix: str) -> Iterator[str]:
 
 
 def _supported(kind: Kind, path: str) -> bool:
-    for allowed in kind.properties.split():
+    for allowed in [*kind.properties.split(), *(["Tags.*"] if kind.tags else [])]:
         if allowed.endswith(".*"):
             if path == allowed[:-2] or path.startswith(allowed[:-1]):
                 return True

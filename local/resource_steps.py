@@ -46,7 +46,8 @@ def remove(resource: StackResource, clients: Clients, report: Report) -> None:
         report(logical_id, resource.id, type_, "DELETE_SKIPPED", "")
         return
     report(logical_id, resource.id, type_, "DELETE_IN_PROGRESS", "")
-    KINDS[type_].delete(Subject(clients=clients, name=resource.name, id=resource.id, properties=resource.properties))
+    kind = KINDS[type_]
+    kind.delete(kind.subject(clients, resource.name, resource.properties, id=resource.id))
     report(logical_id, resource.id, type_, "DELETE_COMPLETE", "")
 
 
@@ -62,15 +63,14 @@ def naming(logical_id: str, type_: str, report: Report) -> Iterator[None]:
 
 def read_back(kind: Kind, subject: Subject) -> None:
     """Compare what AWS says is there with what was asked; raise NotAsAskedError naming each difference."""
-    asked = {name: value for name, value in subject.properties.items() if name not in kind.unread}
-    exact = frozenset(path[:-2] for path in kind.properties.split() if path.endswith(".*"))
-    if wrong := differences(asked, kind.read(subject), exact):
+    asked = kind.spelled({name: value for name, value in subject.properties.items() if name not in kind.unread})
+    if wrong := differences(asked, kind.read(subject)):
         raise NotAsAskedError(f"reads back other than asked: {'; '.join(wrong)}")
 
 
 def physical_name(kind: Kind, properties: Mapping[str, Any], stack: str, logical_id: str) -> str:
     """Return the given name, or make one up as CloudFormation does: stack, logical id, twelve random characters."""
-    name, longest = kind.naming or ("", 64)
+    name, longest = kind.naming
     if name in properties:
         return str(properties[name])
     room, suffix = longest - 14, uuid.uuid4().hex[:12]

@@ -2,26 +2,12 @@
 
 from typing import Final
 
-from local.resources import (
-    dynamodb,
-    events,
-    functions,
-    http_api,
-    iam,
-    kms,
-    logs,
-    registry,
-    releases,
-    s3,
-    sns,
-    sqs,
-    states,
-)
+from local.resources import dynamodb, events, functions, http_api, iam, kms, logs, queues, registry, s3, states
 from local.resources.kind import Kind
 
 KINDS: Final[dict[str, Kind]] = {
     kind.type: kind
-    for module in (dynamodb, events, functions, http_api, iam, kms, logs, registry, releases, s3, sns, sqs, states)
+    for module in (dynamodb, events, functions, http_api, iam, kms, logs, queues, registry, s3, states)
     for kind in module.KINDS
 }
 

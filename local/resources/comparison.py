@@ -1,39 +1,51 @@
 """What was asked, what AWS says is there -> where they differ."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+_THE_USERS = frozenset({"Variables", "InputPathsMap"})
 
-def differences(asked: Any, found: Any, exact: frozenset[str] = frozenset(), path: str = "") -> list[str]:
-    """Return the paths at which `found` lacks or contradicts `asked`.
 
-    `found` may hold more than was asked (defaults of the service), except below the paths in `exact`. Lists are
-    compared as sets; 60, "60" and true, "true" are the same value, as CloudFormation takes either.
+def differences(asked: Any, found: Any, path: str = "") -> list[str]:
+    """Return a line for each place where `found` lacks or contradicts `asked`.
+
+    `found` may hold more than was asked (defaults of the service) except in JSON documents and in maps whose keys are
+    the user's. Lists are compared as sets; 60 and "60", true and "true" are the same, as CloudFormation takes either.
     """
-    return list(_differences(asked, found, exact, path))
+    return list(_differences(asked, found, path))
 
 
-def _differences(asked: Any, found: Any, exact: frozenset[str], path: str) -> Iterator[str]:
-    if isinstance(asked, dict):
-        if not isinstance(found, dict):
-            yield f"{path}: asked {asked!r}, found {found!r}"
-            return
-        if path in exact and (more := sorted(set(found) - set(asked))):
+def _differences(asked: Any, found: Any, path: str) -> Iterator[str]:
+    if isinstance(asked, dict) and isinstance(found, dict):
+        if path.rpartition(".")[2] in _THE_USERS and (more := sorted(set(found) - set(asked))):
             yield f"{path}: found {', '.join(more)}, which was not asked"
         for key, value in asked.items():
-            below = f"{path}.{key}" if path else str(key)
-            yield from _differences(value, found.get(key), exact | ({below} if path in exact else set()), below)
-    elif isinstance(asked, list):
-        if not isinstance(found, list) or not _same_members(asked, found, exact, path):
-            yield f"{path}: asked {asked!r}, found {found!r}"
-    elif _text(asked) != _text(found):
+            yield from _differences(value, found.get(key), f"{path}.{key}" if path else str(key))
+    elif not _same(asked, found):
         yield f"{path}: asked {asked!r}, found {found!r}"
 
 
-def _same_members(asked: list[Any], found: list[Any], exact: frozenset[str], path: str) -> bool:
+def _same(asked: Any, found: Any) -> bool:
+    if isinstance(asked, list):
+        return isinstance(found, list) and _same_members(asked, found)
+    return _text(asked) == _text(found) or _document(asked) == _document(found)
+
+
+def _document(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        # a template of a document, such as an input transformer's, is not one itself
+        return value
+
+
+def _same_members(asked: list[Any], found: list[Any]) -> bool:
     left = list(found)
     for item in asked:
-        match = next((other for other in left if not differences(item, other, exact, path)), None)
+        match = next((other for other in left if not differences(item, other)), None)
         if match is None:
             return False
         left.remove(match)
@@ -43,6 +55,4 @@ def _same_members(asked: list[Any], found: list[Any], exact: frozenset[str], pat
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

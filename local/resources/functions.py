@@ -1,204 +1,194 @@
-"""AWS::Lambda: functions and their layers, event source mappings, asynchronous settings."""
+"""AWS::Lambda: functions, layers, versions, aliases, and what calls them.
 
-import base64
-import hashlib
+Versions and aliases are touched only when their own properties change: what a deployment of a model has published, and
+where it has moved the alias, survives every deployment of the stacks.
+"""
+
+import json
 from typing import Any
 
-from local.resources.kind import Kind, Subject, removed_tags
+from local.resources.kind import Kind, Subject, only
 
-_CONFIGURATION = (
-    "Description",
-    "Environment",
-    "Handler",
-    "Layers",
-    "LoggingConfig",
-    "MemorySize",
-    "Role",
-    "Runtime",
-    "Timeout",
-    "TracingConfig",
-    "DeadLetterConfig",
-    "KMSKeyArn",
-    "EphemeralStorage",
-)
-_MAPPING = ("BatchSize", "Enabled", "FunctionName", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds")
-
-
-def _configuration(subject: Subject) -> dict[str, Any]:
-    # CloudFormation and the API spell this one property differently
-    asked = {("KMSKeyArn" if name == "KmsKeyArn" else name): value for name, value in subject.properties.items()}
-    return {name: asked[name] for name in _CONFIGURATION if name in asked}
+_CONFIGURATION = "Description Environment Handler Layers LoggingConfig MemorySize Role Runtime Timeout"
+_MAPPING = "BatchSize FunctionName FunctionResponseTypes"
+_ASYNC = "MaximumRetryAttempts MaximumEventAgeInSeconds DestinationConfig"
+_OF_ASYNC = "FunctionName Qualifier"
 
 
 def _create(subject: Subject) -> str:
-    subject.client("lambda").create_function(
-        FunctionName=subject.name,
-        Code=subject.properties["Code"],
-        Tags=subject.properties.get("Tags", {}),
-        **subject.picked("Architectures"),
-        **_configuration(subject),
-    )
+    asked = subject.pick(f"Code Architectures Tags {_CONFIGURATION}")
+    subject.aws.create_function(FunctionName=subject.name, **asked)
     return subject.name
-
-
-def _reserve(subject: Subject) -> None:
-    limit = subject.properties.get("ReservedConcurrentExecutions")
-    if limit is not None:
-        subject.client("lambda").put_function_concurrency(
-            FunctionName=subject.id, ReservedConcurrentExecutions=int(limit)
-        )
-    elif subject.previous.get("ReservedConcurrentExecutions") is not None:
-        subject.client("lambda").delete_function_concurrency(FunctionName=subject.id)
 
 
 def _update(subject: Subject) -> None:
-    client = subject.client("lambda")
     if subject.changed("Code"):
-        client.update_function_code(FunctionName=subject.id, **subject.properties["Code"])
-    if any(subject.changed(name) for name in (*_CONFIGURATION, "KmsKeyArn")):
-        client.update_function_configuration(FunctionName=subject.id, **_configuration(subject))
-    _reserve(subject)
-    if subject.changed("Tags"):
-        arn = _arn(subject)
-        client.untag_resource(Resource=arn, TagKeys=removed_tags(subject))
-        client.tag_resource(Resource=arn, Tags=subject.properties["Tags"])
+        subject.aws.update_function_code(FunctionName=subject.id, **subject.properties["Code"])
+    if any(subject.changed(name) for name in _CONFIGURATION.split()):
+        subject.aws.update_function_configuration(FunctionName=subject.id, **subject.pick(_CONFIGURATION))
 
 
 def _arn(subject: Subject) -> str:
-    return str(subject.client("lambda").get_function_configuration(FunctionName=subject.id)["FunctionArn"])
-
-
-def _code_as_asked(subject: Subject, source: dict[str, Any], sha256: str) -> dict[str, Any]:
-    """Return `source` when what Lambda holds is that object's content; otherwise what Lambda says it holds."""
-    body = subject.client("s3").get_object(Bucket=source["S3Bucket"], Key=source["S3Key"])["Body"].read()
-    same = base64.b64encode(hashlib.sha256(body).digest()).decode() == sha256
-    return source if same else {"CodeSha256": sha256}
+    return str(subject.aws.get_function_configuration(FunctionName=subject.id)["FunctionArn"])
 
 
 def _read(subject: Subject) -> dict[str, Any]:
-    client = subject.client("lambda")
-    found = client.get_function(FunctionName=subject.id)
-    configuration = found["Configuration"]
-    if not subject.previous or subject.changed("Code"):
-        code = _code_as_asked(subject, subject.properties["Code"], configuration["CodeSha256"])
-    else:
-        # a deployment outside CloudFormation may have replaced unchanged code: that is how models are published
-        code = subject.properties["Code"]
-    read: dict[str, Any] = configuration | {
-        "Code": code,
-        "KmsKeyArn": configuration.get("KMSKeyArn"),
-        "Layers": [layer["Arn"] for layer in configuration.get("Layers", [])],
-        "ReservedConcurrentExecutions": found.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-        "Tags": found.get("Tags", {}),
-    }
-    return read
+    found = subject.aws.get_function(FunctionName=subject.id)
+    configuration: dict[str, Any] = found["Configuration"]
+    layers = [layer["Arn"] for layer in configuration.get("Layers", [])]
+    return configuration | {"Layers": layers, "Tags": found.get("Tags", {})}
 
 
-def _create_layer(subject: Subject) -> str:
-    published = subject.client("lambda").publish_layer_version(
-        LayerName=subject.name,
-        Content=subject.properties["Content"],
-        **subject.picked("CompatibleRuntimes", "CompatibleArchitectures", "Description"),
-    )
-    return str(published["LayerVersionArn"])
+def _publish_layer(subject: Subject) -> str:
+    asked = subject.pick("Content CompatibleRuntimes CompatibleArchitectures Description")
+    return str(subject.aws.publish_layer_version(LayerName=subject.name, **asked)["LayerVersionArn"])
 
 
-def _read_layer(subject: Subject) -> dict[str, Any]:
-    name, version = subject.id.split(":")[-2:]
-    found: dict[str, Any] = subject.client("lambda").get_layer_version(LayerName=name, VersionNumber=int(version))
-    content = _code_as_asked(subject, subject.properties["Content"], found["Content"]["CodeSha256"])
-    return found | {"LayerName": name, "Content": content}
+def _layer(subject: Subject) -> dict[str, Any]:
+    _, name, number = subject.id.rsplit(":", 2)
+    return {"LayerName": name, "VersionNumber": int(number)}
 
 
-def _delete_layer(subject: Subject) -> None:
-    name, version = subject.id.split(":")[-2:]
-    subject.client("lambda").delete_layer_version(LayerName=name, VersionNumber=int(version))
+def _published(subject: Subject) -> dict[str, str]:
+    function, number = subject.id.rsplit(":", 1)
+    return {"FunctionName": function, "Qualifier": number}
 
 
-def _create_mapping(subject: Subject) -> str:
-    created = subject.client("lambda").create_event_source_mapping(
-        EventSourceArn=subject.properties["EventSourceArn"], **subject.picked(*_MAPPING, "ScalingConfig")
-    )
-    return str(created["UUID"])
+def _named(subject: Subject, arn: str) -> dict[str, str]:
+    """Return the function as the template names it when that is the one with `arn`, else `arn`."""
+    asked, parts = str(subject.properties["FunctionName"]), arn.split(":")
+    return {"FunctionName": asked if asked in (arn, ":".join(parts[:7]), parts[6]) else arn}
 
 
 def _read_mapping(subject: Subject) -> dict[str, Any]:
-    found: dict[str, Any] = subject.client("lambda").get_event_source_mapping(UUID=subject.id)
-    asked, arn = str(subject.properties["FunctionName"]), found["FunctionArn"]
-    same = asked == arn or asked == arn.split(":")[6]
-    return found | {"FunctionName": asked if same else arn, "Enabled": found["State"] in ("Enabled", "Creating")}
+    found: dict[str, Any] = subject.aws.get_event_source_mapping(UUID=subject.id)
+    return found | _named(subject, found["FunctionArn"])
 
 
-def _put_invoke_config(subject: Subject) -> str:
-    picked = subject.picked("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
-    subject.client("lambda").put_function_event_invoke_config(
-        FunctionName=subject.properties["FunctionName"], Qualifier=subject.properties["Qualifier"], **picked
-    )
+def _statement(subject: Subject) -> dict[str, str]:
+    """Return where a permission is kept: a qualifier in the function's ARN is a parameter of its own."""
+    *arn, qualifier = str(subject.properties["FunctionName"]).split(":")
+    own = {"FunctionName": ":".join(arn), "Qualifier": qualifier} if len(arn) == 7 else subject.pick("FunctionName")
+    return own | {"StatementId": subject.id or subject.name}
+
+
+def _permit(subject: Subject) -> str:
+    subject.aws.add_permission(**_statement(subject), **subject.pick("Action Principal SourceArn"))
     return subject.name
 
 
-def _of_invoke_config(subject: Subject) -> dict[str, str]:
-    return {"FunctionName": subject.properties["FunctionName"], "Qualifier": subject.properties["Qualifier"]}
+def _read_permission(subject: Subject) -> dict[str, Any]:
+    where = _statement(subject)
+    sid = where.pop("StatementId")
+    policy = json.loads(subject.aws.get_policy(**where)["Policy"])
+    statement = only((s for s in policy["Statement"] if s["Sid"] == sid), sid)
+    condition = {key.lower(): value for key, value in statement.get("Condition", {}).get("ArnLike", {}).items()}
+    return {
+        "Action": statement["Action"],
+        "Principal": statement["Principal"]["Service"],
+        "SourceArn": condition.get("aws:sourcearn"),
+        "FunctionName": subject.properties["FunctionName"],
+    }
 
+
+def _put_async(subject: Subject) -> str:
+    subject.aws.put_function_event_invoke_config(**subject.pick(f"{_OF_ASYNC} {_ASYNC}"))
+    return subject.name
+
+
+_COPY = "Lambda answers with a hash and an address of its own copy"
 
 KINDS = (
     Kind(
         type="AWS::Lambda::Function",
+        service="lambda",
         properties="""FunctionName Code.S3Bucket Code.S3Key Handler Runtime Role Description MemorySize Timeout Layers
-            Environment.Variables.* TracingConfig.Mode DeadLetterConfig.TargetArn KmsKeyArn LoggingConfig.LogGroup
-            LoggingConfig.LogFormat ReservedConcurrentExecutions Architectures EphemeralStorage.Size Tags.*""",
+            Environment.Variables.* LoggingConfig.LogGroup LoggingConfig.LogFormat Architectures""",
+        tags=("Tags",),
         create=_create,
-        configure=_reserve,
         read=_read,
         update=_update,
-        delete=lambda s: s.client("lambda").delete_function(FunctionName=s.id),
-        attributes=lambda s: {"Arn": _arn(s)},
-        attribute_names="Arn",
-        fixed="FunctionName Architectures",
+        updates=f"Code {_CONFIGURATION}",
+        replaces="FunctionName",
         defaults={
             "Description": "",
             "MemorySize": 128,
             "Timeout": 3,
             "Layers": [],
             "Environment": {"Variables": {}},
-            "TracingConfig": {"Mode": "PassThrough"},
-            "ReservedConcurrentExecutions": None,
         },
+        delete=lambda s: s.aws.delete_function(FunctionName=s.id),
+        attributes=lambda s: {"Arn": _arn(s)},
+        attribute_names="Arn",
+        unread={"Code": _COPY},
         naming=("FunctionName", 64),
     ),
     Kind(
         type="AWS::Lambda::LayerVersion",
+        service="lambda",
         properties="LayerName Content.S3Bucket Content.S3Key CompatibleRuntimes CompatibleArchitectures Description",
-        create=_create_layer,
-        read=_read_layer,
-        delete=_delete_layer,
+        create=_publish_layer,
+        read=lambda s: s.aws.get_layer_version(**_layer(s)) | {"LayerName": s.name},
+        replaces="*",
+        delete=lambda s: s.aws.delete_layer_version(**_layer(s)),
+        unread={"Content": _COPY},
         naming=("LayerName", 140),
     ),
     Kind(
+        type="AWS::Lambda::Version",
+        service="lambda",
+        properties="FunctionName",
+        create=lambda s: str(s.aws.publish_version(**s.pick("FunctionName"))["FunctionArn"]),
+        read=lambda s: _named(s, s.aws.get_function_configuration(**_published(s))["FunctionArn"]),
+        replaces="*",
+        delete=lambda s: s.aws.delete_function(**_published(s)),
+        attributes=lambda s: {"Version": _published(s)["Qualifier"]},
+        attribute_names="Version",
+    ),
+    Kind(
+        type="AWS::Lambda::Alias",
+        service="lambda",
+        properties="FunctionName FunctionVersion Name",
+        create=lambda s: str(s.aws.create_alias(**s.pick("FunctionName FunctionVersion Name"))["AliasArn"]),
+        read=lambda s: s.aws.get_alias(**s.pick("FunctionName Name")) | _named(s, s.id),
+        update=lambda s: s.aws.update_alias(**s.pick("FunctionName FunctionVersion Name")),
+        updates="FunctionVersion",
+        replaces="FunctionName Name",
+        delete=lambda s: s.aws.delete_alias(**s.pick("FunctionName Name")),
+    ),
+    Kind(
+        type="AWS::Lambda::Permission",
+        service="lambda",
+        properties="FunctionName Action Principal SourceArn",
+        create=_permit,
+        read=_read_permission,
+        replaces="*",
+        delete=lambda s: s.aws.remove_permission(**_statement(s)),
+    ),
+    Kind(
         type="AWS::Lambda::EventSourceMapping",
-        properties=f"EventSourceArn {' '.join(_MAPPING)} ScalingConfig.MaximumConcurrency Tags.*",
-        create=_create_mapping,
+        service="lambda",
+        properties=f"EventSourceArn {_MAPPING}",
+        tags=("Tags",),
+        create=lambda s: str(s.aws.create_event_source_mapping(**s.pick(f"EventSourceArn {_MAPPING}"))["UUID"]),
         read=_read_mapping,
-        update=lambda s: s.client("lambda").update_event_source_mapping(
-            UUID=s.id, **s.picked(*_MAPPING, "ScalingConfig")
-        ),
-        delete=lambda s: s.client("lambda").delete_event_source_mapping(UUID=s.id),
-        attributes=lambda s: {"Id": s.id},
-        attribute_names="Id",
-        fixed="EventSourceArn",
-        defaults={"BatchSize": 10, "Enabled": True, "FunctionResponseTypes": [], "MaximumBatchingWindowInSeconds": 0},
-        unread={"Tags": "moto does not keep tags of event source mappings"},
+        update=lambda s: s.aws.update_event_source_mapping(UUID=s.id, **s.pick(_MAPPING)),
+        updates=_MAPPING,
+        replaces="EventSourceArn",
+        defaults={"BatchSize": 10, "FunctionResponseTypes": []},
+        delete=lambda s: s.aws.delete_event_source_mapping(UUID=s.id),
+        unread={"Tags": "moto does not keep them"},
     ),
     Kind(
         type="AWS::Lambda::EventInvokeConfig",
+        service="lambda",
         properties="""FunctionName Qualifier MaximumRetryAttempts MaximumEventAgeInSeconds
             DestinationConfig.OnFailure.Destination""",
-        create=_put_invoke_config,
-        read=lambda s: (
-            s.client("lambda").get_function_event_invoke_config(**_of_invoke_config(s)) | _of_invoke_config(s)
-        ),
-        update=_put_invoke_config,
-        delete=lambda s: s.client("lambda").delete_function_event_invoke_config(**_of_invoke_config(s)),
-        fixed="FunctionName Qualifier",
+        create=_put_async,
+        read=lambda s: s.aws.get_function_event_invoke_config(**s.pick(_OF_ASYNC)) | s.pick(_OF_ASYNC),
+        update=_put_async,
+        updates=_ASYNC,
+        replaces=_OF_ASYNC,
+        delete=lambda s: s.aws.delete_function_event_invoke_config(**s.pick(_OF_ASYNC)),
     ),
 )

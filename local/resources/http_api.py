@@ -1,88 +1,62 @@
-"""AWS::ApiGatewayV2: HTTP APIs, stages, routes, integrations."""
+"""AWS::ApiGatewayV2: HTTP APIs, stages, routes, integrations, authorizers."""
 
 from typing import Any
 
-from local.resources.kind import Kind, Subject, removed_tags
+from local.resources.kind import Kind, Subject
 
-_STAGE = ("AutoDeploy", "DefaultRouteSettings", "AccessLogSettings", "Description")
-
-
-def _create_api(subject: Subject) -> str:
-    asked = subject.picked("Name", "ProtocolType", "Description", "DisableExecuteApiEndpoint", "Tags")
-    return str(subject.client("apigatewayv2").create_api(**asked)["ApiId"])
+_STAGE = "AutoDeploy DefaultRouteSettings AccessLogSettings"
 
 
-def _update_api(subject: Subject) -> None:
-    client = subject.client("apigatewayv2")
-    client.update_api(ApiId=subject.id, **subject.picked("Name", "Description", "DisableExecuteApiEndpoint"))
-    if subject.changed("Tags"):
-        arn = f"arn:aws:apigateway:{client.meta.region_name}::/apis/{subject.id}"
-        if gone := removed_tags(subject):
-            client.untag_resource(ResourceArn=arn, TagKeys=gone)
-        client.tag_resource(ResourceArn=arn, Tags=subject.properties["Tags"])
-
-
-def _read_api(subject: Subject) -> dict[str, Any]:
-    found: dict[str, Any] = subject.client("apigatewayv2").get_api(ApiId=subject.id)
-    return found
-
-
-def _api(subject: Subject) -> dict[str, str]:
-    return {"ApiId": str(subject.properties["ApiId"])}
-
-
-def _create_stage(subject: Subject) -> str:
-    asked = subject.picked("StageName", *_STAGE, "Tags")
-    return str(subject.client("apigatewayv2").create_stage(**_api(subject), **asked)["StageName"])
-
-
-def _part(name: str, properties: tuple[str, ...]) -> Kind:
+def _part(name: str, settings: str, nested: str = "") -> Kind:
     """Return the kind of a part of an API whose `Ref` is its id (`<name>Id`)."""
 
     def call(subject: Subject, verb: str, **asked: Any) -> Any:
-        return getattr(subject.client("apigatewayv2"), f"{verb}_{name.lower()}")(**_api(subject), **asked)
-
-    def its_id(subject: Subject) -> dict[str, str]:
-        return {f"{name}Id": subject.id}
+        return getattr(subject.aws, f"{verb}_{name.lower()}")(**subject.pick("ApiId"), **asked)
 
     return Kind(
         type=f"AWS::ApiGatewayV2::{name}",
-        properties=f"ApiId {' '.join(properties)}",
-        fixed="ApiId",
-        create=lambda s: str(call(s, "create", **s.picked(*properties))[f"{name}Id"]),
-        read=lambda s: call(s, "get", **its_id(s)) | _api(s),
-        update=lambda s: call(s, "update", **its_id(s), **s.picked(*properties)),
-        delete=lambda s: call(s, "delete", **its_id(s)),
+        service="apigatewayv2",
+        properties=f"ApiId {settings} {nested}",
+        create=lambda s: str(call(s, "create", **s.pick(settings))[f"{name}Id"]),
+        read=lambda s: call(s, "get", **{f"{name}Id": s.id}) | s.pick("ApiId"),
+        update=lambda s: call(s, "update", **{f"{name}Id": s.id}, **s.pick(settings)),
+        updates=settings,
+        replaces="ApiId",
+        delete=lambda s: call(s, "delete", **{f"{name}Id": s.id}),
     )
+
+
+def _stage(subject: Subject) -> dict[str, Any]:
+    return subject.pick("ApiId StageName")
 
 
 KINDS = (
     Kind(
         type="AWS::ApiGatewayV2::Api",
-        properties="Name ProtocolType Description DisableExecuteApiEndpoint Tags.*",
-        create=_create_api,
-        read=_read_api,
-        update=_update_api,
-        delete=lambda s: s.client("apigatewayv2").delete_api(ApiId=s.id),
-        attributes=lambda s: {"ApiId": s.id, "ApiEndpoint": _read_api(s)["ApiEndpoint"]},
-        attribute_names="ApiId ApiEndpoint",
-        fixed="ProtocolType",
-        defaults={"Description": "", "DisableExecuteApiEndpoint": False},
+        service="apigatewayv2",
+        properties="Name ProtocolType",
+        tags=("Tags",),
+        create=lambda s: str(s.aws.create_api(**s.pick("Name ProtocolType Tags"))["ApiId"]),
+        read=lambda s: s.aws.get_api(ApiId=s.id),
+        replaces="ProtocolType",
+        delete=lambda s: s.aws.delete_api(ApiId=s.id),
+        attributes=lambda s: {"ApiEndpoint": s.aws.get_api(ApiId=s.id)["ApiEndpoint"]},
+        attribute_names="ApiEndpoint",
     ),
     Kind(
         type="AWS::ApiGatewayV2::Stage",
-        properties="""ApiId StageName AutoDeploy Description Tags.*
-            DefaultRouteSettings.ThrottlingBurstLimit DefaultRouteSettings.ThrottlingRateLimit
-            DefaultRouteSettings.DetailedMetricsEnabled AccessLogSettings.DestinationArn AccessLogSettings.Format""",
-        create=_create_stage,
-        read=lambda s: s.client("apigatewayv2").get_stage(**_api(s), StageName=s.id) | _api(s),
-        update=lambda s: s.client("apigatewayv2").update_stage(**_api(s), StageName=s.id, **s.picked(*_STAGE)),
-        delete=lambda s: s.client("apigatewayv2").delete_stage(**_api(s), StageName=s.id),
-        fixed="ApiId StageName",
+        service="apigatewayv2",
+        properties="""ApiId StageName AutoDeploy AccessLogSettings.DestinationArn AccessLogSettings.Format
+            DefaultRouteSettings.ThrottlingBurstLimit DefaultRouteSettings.ThrottlingRateLimit""",
+        tags=("Tags",),
+        create=lambda s: str(s.aws.create_stage(**_stage(s), **s.pick(f"{_STAGE} Tags"))["StageName"]),
+        read=lambda s: s.aws.get_stage(**_stage(s)) | s.pick("ApiId"),
+        update=lambda s: s.aws.update_stage(**_stage(s), **s.pick(_STAGE)),
+        updates=_STAGE,
+        replaces="ApiId StageName",
+        delete=lambda s: s.aws.delete_stage(**_stage(s)),
     ),
-    _part("Route", ("RouteKey", "Target", "AuthorizationType")),
-    _part(
-        "Integration",
-        ("IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis", "IntegrationMethod"),
-    ),
+    _part("Route", "RouteKey Target AuthorizationType AuthorizerId"),
+    _part("Integration", "IntegrationType IntegrationUri PayloadFormatVersion TimeoutInMillis"),
+    _part("Authorizer", "Name AuthorizerType IdentitySource JwtConfiguration", "JwtConfiguration.*"),
 )

@@ -1,120 +1,98 @@
 """AWS::IAM: roles and inline policies."""
 
+import json
 from typing import Any
 
-from local.resources.kind import Kind, Subject, document_of, removed_tags, tag_list, tag_map, text_of
+from local.resources.kind import Kind, Subject, spelling
+
+_TRUST = "AssumeRolePolicyDocument"
 
 
 def _create_role(subject: Subject) -> str:
-    iam = subject.client("iam")
-    iam.create_role(
-        RoleName=subject.name,
-        AssumeRolePolicyDocument=text_of(subject.properties["AssumeRolePolicyDocument"]),
-        Tags=tag_list(subject.properties.get("Tags", {})),
-        **subject.picked("Description", "MaxSessionDuration"),
-    )
+    subject.aws.create_role(RoleName=subject.name, **subject.pick(f"{_TRUST} Description Tags"))
     return subject.name
 
 
 def _put_inline(subject: Subject) -> None:
-    iam, role = subject.client("iam"), subject.id
-    wanted = {p["PolicyName"]: p["PolicyDocument"] for p in subject.properties.get("Policies", [])}
-    for name in {p["PolicyName"] for p in subject.previous.get("Policies", [])} - set(wanted):
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    wanted = {policy["PolicyName"]: policy["PolicyDocument"] for policy in subject.api.get("Policies", [])}
+    for name in {policy["PolicyName"] for policy in subject.previous.get("Policies", [])} - set(wanted):
+        subject.aws.delete_role_policy(RoleName=subject.id, PolicyName=name)
     for name, document in wanted.items():
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text_of(document))
+        subject.aws.put_role_policy(RoleName=subject.id, PolicyName=name, PolicyDocument=json.dumps(document))
 
 
 def _update_role(subject: Subject) -> None:
-    iam = subject.client("iam")
-    trust = text_of(subject.properties["AssumeRolePolicyDocument"])
-    iam.update_assume_role_policy(RoleName=subject.id, PolicyDocument=trust)
-    iam.update_role(RoleName=subject.id, **subject.picked("Description", "MaxSessionDuration"))
+    subject.aws.update_assume_role_policy(RoleName=subject.id, PolicyDocument=subject.api[_TRUST])
     _put_inline(subject)
-    if subject.changed("Tags"):
-        iam.untag_role(RoleName=subject.id, TagKeys=removed_tags(subject))
-        iam.tag_role(RoleName=subject.id, Tags=tag_list(subject.properties["Tags"]))
+
+
+def _inline(subject: Subject, role: str) -> list[dict[str, Any]]:
+    names = subject.aws.list_role_policies(RoleName=role)["PolicyNames"]
+    return [subject.aws.get_role_policy(RoleName=role, PolicyName=name) for name in names]
 
 
 def _read_role(subject: Subject) -> dict[str, Any]:
-    iam = subject.client("iam")
-    role = iam.get_role(RoleName=subject.id)["Role"]
-    names = [policy["PolicyName"] for policy in subject.properties.get("Policies", [])]
-    return {
-        "RoleName": role["RoleName"],
-        "Description": role.get("Description", ""),
-        "MaxSessionDuration": role["MaxSessionDuration"],
-        "AssumeRolePolicyDocument": document_of(role["AssumeRolePolicyDocument"]),
-        "Policies": [{"PolicyName": name, "PolicyDocument": _inline(subject, subject.id, name)} for name in names],
-        "Tags": tag_map(iam.list_role_tags(RoleName=subject.id)["Tags"]),
-    }
-
-
-def _inline(subject: Subject, role: str, name: str) -> Any:
-    return document_of(subject.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    role: dict[str, Any] = subject.aws.get_role(RoleName=subject.id)["Role"]
+    own = {policy["PolicyName"] for policy in subject.api.get("Policies", [])}
+    return role | {"Policies": [policy for policy in _inline(subject, subject.id) if policy["PolicyName"] in own]}
 
 
 def _delete_role(subject: Subject) -> None:
-    iam = subject.client("iam")
-    for policy in subject.properties.get("Policies", []):
-        iam.delete_role_policy(RoleName=subject.id, PolicyName=policy["PolicyName"])
-    iam.delete_role(RoleName=subject.id)
-
-
-def _role_attributes(subject: Subject) -> dict[str, str]:
-    role = subject.client("iam").get_role(RoleName=subject.id)["Role"]
-    return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
+    for policy in _inline(subject, subject.id):
+        subject.aws.delete_role_policy(RoleName=subject.id, PolicyName=policy["PolicyName"])
+    subject.aws.delete_role(RoleName=subject.id)
 
 
 def _put_policy(subject: Subject) -> str:
-    iam, name = subject.client("iam"), subject.properties["PolicyName"]
     for role in set(subject.previous.get("Roles", [])) - set(subject.properties["Roles"]):
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
+        subject.aws.delete_role_policy(RoleName=role, **subject.pick("PolicyName"))
     for role in subject.properties["Roles"]:
-        document = text_of(subject.properties["PolicyDocument"])
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
-    return str(name)
+        subject.aws.put_role_policy(RoleName=role, **subject.pick("PolicyName PolicyDocument"))
+    return str(subject.properties["PolicyName"])
 
 
 def _read_policy(subject: Subject) -> dict[str, Any]:
-    roles = subject.properties["Roles"]
-    documents = [_inline(subject, role, subject.properties["PolicyName"]) for role in roles]
-    return {
-        "PolicyName": subject.properties["PolicyName"],
-        "PolicyDocument": documents[0],
-        "Roles": [role for role, found in zip(roles, documents, strict=True) if found == documents[0]],
-    }
+    named = subject.pick("PolicyName")
+    found = {role: subject.aws.get_role_policy(RoleName=role, **named) for role in subject.properties["Roles"]}
+    first = next(iter(found.values()))["PolicyDocument"]
+    same = [role for role, policy in found.items() if policy["PolicyDocument"] == first]
+    return {"PolicyDocument": first, "Roles": same, **named}
 
 
 def _delete_policy(subject: Subject) -> None:
     for role in subject.properties["Roles"]:
-        name = subject.properties["PolicyName"]
-        subject.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
+        subject.aws.delete_role_policy(RoleName=role, **subject.pick("PolicyName"))
 
 
 KINDS = (
     Kind(
         type="AWS::IAM::Role",
-        properties="""RoleName Description MaxSessionDuration AssumeRolePolicyDocument.* Tags.*
-            Policies.PolicyName Policies.PolicyDocument.*""",
+        service="iam",
+        properties=f"RoleName Description {_TRUST}.* Policies.PolicyName Policies.PolicyDocument.*",
+        tags=("Tags", "Key", "Value"),
+        spell=spelling(documents=_TRUST),
         create=_create_role,
         configure=_put_inline,
         read=_read_role,
         update=_update_role,
+        updates=f"{_TRUST} Policies",
+        replaces="RoleName",
+        defaults={"Policies": []},
         delete=_delete_role,
-        attributes=_role_attributes,
-        attribute_names="Arn RoleId",
-        fixed="RoleName",
-        defaults={"Description": "", "MaxSessionDuration": 3600, "Policies": []},
+        attributes=lambda s: {"Arn": s.aws.get_role(RoleName=s.id)["Role"]["Arn"]},
+        attribute_names="Arn",
         naming=("RoleName", 64),
     ),
     Kind(
         type="AWS::IAM::Policy",
+        service="iam",
         properties="PolicyName PolicyDocument.* Roles",
+        spell=spelling(documents="PolicyDocument"),
         create=_put_policy,
         read=_read_policy,
         update=_put_policy,
+        updates="PolicyDocument Roles",
+        replaces="PolicyName",
         delete=_delete_policy,
-        fixed="PolicyName",
     ),
 )

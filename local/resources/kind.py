@@ -7,36 +7,37 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+Properties = Mapping[str, Any]
+
 
 class Clients(Protocol):
     """Gives boto3 clients that the engine answers."""
 
     def client(self, service: str) -> Any:
-        """Return the client of `service` (botocore's name)."""
+        """Return the client of `service` (boto3's name)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One resource of one stack. `name` is the physical name to use; `id` is what `Ref` gives ("" before creation);
-    `properties` are resolved; `previous` are the resolved properties before an update.
+    """One resource of one stack.
+
+    `name` is the physical name, `id` what `Ref` gives ("" before creation); `properties` are resolved and `api` are the
+    same in the spelling of the service; `previous` are the properties before an update.
     """
 
-    clients: Clients
+    aws: Any
     name: str
-    properties: Mapping[str, Any]
+    properties: Properties
+    api: Properties
     id: str = ""
-    previous: Mapping[str, Any] = field(default_factory=dict)
+    previous: Properties = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:
-        """Return the client of `service`."""
-        return self.clients.client(service)
-
-    def picked(self, *names: str) -> dict[str, Any]:
-        """Return those of the properties `names` that are set."""
-        return {name: self.properties[name] for name in names if name in self.properties}
+    def pick(self, names: str) -> dict[str, Any]:
+        """Return those of the parameters `names` (of the service) that are set."""
+        return {name: self.api[name] for name in names.split() if name in self.api}
 
     def changed(self, name: str) -> bool:
-        """Return whether an update changes property `name`."""
+        """Return whether this deployment sets or changes property `name`."""
         return bool(self.properties.get(name) != self.previous.get(name))
 
 
@@ -50,51 +51,71 @@ def _no_attributes(_: Subject) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One resource type.
+    """One resource type: what it takes, and which calls make, read, change and remove it.
 
-    `properties` lists every supported property path; `X.*` takes anything below X, which must read back equal.
-    `create` returns the value of `Ref`; `configure` does what takes further calls (`delete` undoes both), `finish` what
-    must wait until every resource of the stack is there. `read` returns the properties in CloudFormation's spelling.
-    `update` None means that every change replaces the resource, as does a change of a property in `fixed`. `defaults`
-    are AWS's values for properties that an update may leave out. `unread` names properties that cannot be read back,
-    with the reason. `naming` is (property, longest name) where CloudFormation makes up a name.
+    `properties` lists every supported property path; `X.*` takes anything below X. `spell` turns properties into the
+    service's parameters, `read` returns what is there in that spelling. `create` returns the value of `Ref`;
+    `configure` does what takes further calls (`delete` undoes both); `finish` what must wait until every resource of
+    the stack is there. Properties in `updates` are changed in place (`defaults`: what AWS takes when they are left
+    out), those in `replaces` ("*": all) by a new resource, any other not at all. `unread` names properties that cannot
+    be read back, with the reason. `naming` is the property and greatest length of a name that CloudFormation makes up;
+    `tags` are the service's words: parameter, key, value (a mapping, when there is only the parameter).
     """
 
     type: str
+    service: str
     properties: str
     create: Callable[[Subject], str]
-    read: Callable[[Subject], Mapping[str, Any]]
+    read: Callable[[Subject], Properties]
     delete: Callable[[Subject], object]
-    configure: Callable[[Subject], None] = _nothing
-    finish: Callable[[Subject], None] | None = None
-    update: Callable[[Subject], object] | None = None
+    spell: Callable[[Properties], dict[str, Any]] = dict
+    configure: Callable[[Subject], object] = _nothing
+    finish: Callable[[Subject], object] | None = None
+    update: Callable[[Subject], object] = _nothing
+    updates: str = ""
+    replaces: str = ""
+    defaults: Properties = field(default_factory=dict)
     attributes: Callable[[Subject], Mapping[str, str]] = _no_attributes
     attribute_names: str = ""
-    fixed: str = ""
-    defaults: Mapping[str, Any] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
-    naming: tuple[str, int] | None = None
+    naming: tuple[str, int] = ("", 64)
     stack_in_name: bool = True
+    tags: tuple[str, ...] = ()
 
-    @property
-    def tagged(self) -> bool:
-        """Whether stack tags reach resources of this type."""
-        return "Tags.*" in self.properties.split()
+    def subject(self, clients: Clients, name: str, properties: Properties, **more: Any) -> Subject:
+        """Return the subject of a call."""
+        return Subject(
+            aws=clients.client(self.service), name=name, properties=properties, api=self.spelled(properties), **more
+        )
+
+    def spelled(self, properties: Properties) -> dict[str, Any]:
+        """Return `properties` (tags as one mapping) as the service's parameters."""
+        spelled = self.spell({name: value for name, value in properties.items() if name != "Tags"})
+        if self.tags and properties.get("Tags"):
+            parameter, *words = self.tags
+            pairs = properties["Tags"].items()
+            spelled[parameter] = [dict(zip(words, pair, strict=True)) for pair in pairs] if words else dict(pairs)
+        return spelled
 
 
-def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Return `tags` as a list of pairs in the spelling of a service."""
-    return [{key: name, value: text} for name, text in tags.items()]
+def spelling(rename: Mapping[str, str] | None = None, documents: str = "") -> Callable[[Properties], dict[str, Any]]:
+    """Return a `spell` that renames properties and writes `documents` as JSON text."""
+    names, texts = rename or {}, documents.split()
+
+    def spell(properties: Properties) -> dict[str, Any]:
+        return {
+            names.get(name, name): json.dumps(value) if name in texts and not isinstance(value, str) else value
+            for name, value in properties.items()
+        }
+
+    return spell
 
 
-def tag_map(tags: list[dict[str, str]], key: str = "Key", value: str = "Value") -> dict[str, str]:
-    """Return a service's list of pairs as a mapping."""
-    return {tag[key]: tag[value] for tag in tags}
-
-
-def removed_tags(subject: Subject) -> list[str]:
-    """Return the keys that an update takes away."""
-    return sorted(set(subject.previous.get("Tags", {})) - set(subject.properties.get("Tags", {})))
+def respelled(value: Any, word: Callable[[str], str]) -> Any:
+    """Return `value` with `word` applied to every key, however deep."""
+    if isinstance(value, dict):
+        return {word(key): respelled(child, word) for key, child in value.items()}
+    return [respelled(child, word) for child in value] if isinstance(value, list) else value
 
 
 def only[T](members: Iterable[T], what: str) -> T:
@@ -104,18 +125,8 @@ def only[T](members: Iterable[T], what: str) -> T:
     raise LookupError(f"{what} is not there")
 
 
-def text_of(document: Any) -> str:
-    """Return a policy document or other JSON property as text."""
-    return document if isinstance(document, str) else json.dumps(document)
-
-
-def document_of(text: Any) -> Any:
-    """Return JSON text (or what botocore already parsed) as data."""
-    return json.loads(text) if isinstance(text, str) else text
-
-
 def found_or(default: Any, call: Callable[[], Any], *codes: str) -> Any:
-    """Return `call()`, or `default` when AWS answers one of the error `codes` (absent configuration, gone resource)."""
+    """Return `call()`, or `default` when AWS answers one of the error `codes`."""
     try:
         return call()
     except ClientError as error:

@@ -2,36 +2,24 @@
 
 from typing import Any
 
-from local.resources.kind import Kind, Subject, only, removed_tags
+from local.resources.kind import Kind, Subject, only
 
 
 def _create(subject: Subject) -> str:
-    logs = subject.client("logs")
-    asked: dict[str, Any] = {"tags": subject.properties["Tags"]} if subject.properties.get("Tags") else {}
-    if "KmsKeyId" in subject.properties:
-        asked["kmsKeyId"] = subject.properties["KmsKeyId"]
-    logs.create_log_group(logGroupName=subject.name, **asked)
+    key = {"kmsKeyId": subject.properties["KmsKeyId"]} if "KmsKeyId" in subject.properties else {}
+    subject.aws.create_log_group(logGroupName=subject.name, **key, **subject.pick("tags"))
     return subject.name
 
 
 def _retain(subject: Subject) -> None:
-    logs, days = subject.client("logs"), subject.properties.get("RetentionInDays")
-    if days is None:
-        logs.delete_retention_policy(logGroupName=subject.id)
+    if days := subject.properties.get("RetentionInDays"):
+        subject.aws.put_retention_policy(logGroupName=subject.id, retentionInDays=int(days))
     else:
-        logs.put_retention_policy(logGroupName=subject.id, retentionInDays=int(days))
-
-
-def _update(subject: Subject) -> None:
-    logs = subject.client("logs")
-    _retain(subject)
-    if subject.changed("Tags"):
-        logs.untag_log_group(logGroupName=subject.id, tags=removed_tags(subject))
-        logs.tag_log_group(logGroupName=subject.id, tags=subject.properties["Tags"])
+        subject.aws.delete_retention_policy(logGroupName=subject.id)
 
 
 def _described(subject: Subject) -> dict[str, Any]:
-    groups = subject.client("logs").describe_log_groups(logGroupNamePrefix=subject.id)["logGroups"]
+    groups = subject.aws.describe_log_groups(logGroupNamePrefix=subject.id)["logGroups"]
     return only((dict(group) for group in groups if group["logGroupName"] == subject.id), subject.id)
 
 
@@ -41,23 +29,26 @@ def _read(subject: Subject) -> dict[str, Any]:
         "LogGroupName": group["logGroupName"],
         "KmsKeyId": group.get("kmsKeyId"),
         "RetentionInDays": group.get("retentionInDays"),
-        "Tags": subject.client("logs").list_tags_log_group(logGroupName=subject.id)["tags"],
+        "tags": subject.aws.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"],
     }
 
 
 KINDS = (
     Kind(
         type="AWS::Logs::LogGroup",
-        properties="LogGroupName KmsKeyId RetentionInDays Tags.*",
+        service="logs",
+        properties="LogGroupName KmsKeyId RetentionInDays",
+        tags=("tags",),
         create=_create,
         configure=_retain,
         read=_read,
-        update=_update,
-        delete=lambda s: s.client("logs").delete_log_group(logGroupName=s.id),
+        update=_retain,
+        updates="RetentionInDays",
+        replaces="LogGroupName",
+        defaults={"RetentionInDays": None},
+        delete=lambda s: s.aws.delete_log_group(logGroupName=s.id),
         attributes=lambda s: {"Arn": _described(s)["arn"]},
         attribute_names="Arn",
-        fixed="LogGroupName KmsKeyId",
-        defaults={"RetentionInDays": None},
         naming=("LogGroupName", 512),
     ),
 )

@@ -2,44 +2,32 @@
 
 from typing import Any
 
-from local.resources.kind import Kind, Subject, removed_tags, tag_list, tag_map
+from local.resources.kind import Kind, Subject
 
-
-def _create(subject: Subject) -> str:
-    created = subject.client("sagemaker").create_model_package_group(
-        ModelPackageGroupName=subject.properties["ModelPackageGroupName"],
-        Tags=tag_list(subject.properties.get("Tags", {})),
-        **subject.picked("ModelPackageGroupDescription"),
-    )
-    return str(created["ModelPackageGroupArn"])
-
-
-def _name(subject: Subject) -> str:
-    return subject.id.rsplit("/", 1)[1]
+_GROUP = "ModelPackageGroupName"
 
 
 def _read(subject: Subject) -> dict[str, Any]:
-    sagemaker = subject.client("sagemaker")
-    found: dict[str, Any] = sagemaker.describe_model_package_group(ModelPackageGroupName=_name(subject))
-    return found | {"Tags": tag_map(sagemaker.list_tags(ResourceArn=subject.id)["Tags"])}
-
-
-def _update(subject: Subject) -> None:
-    sagemaker = subject.client("sagemaker")
-    sagemaker.delete_tags(ResourceArn=subject.id, TagKeys=removed_tags(subject))
-    sagemaker.add_tags(ResourceArn=subject.id, Tags=tag_list(subject.properties.get("Tags", {})))
+    found: dict[str, Any] = subject.aws.describe_model_package_group(**subject.pick(_GROUP))
+    return found | {"Tags": subject.aws.list_tags(ResourceArn=subject.id)["Tags"]}
 
 
 KINDS = (
     Kind(
         type="AWS::SageMaker::ModelPackageGroup",
-        properties="ModelPackageGroupName ModelPackageGroupDescription Tags.*",
-        create=_create,
+        service="sagemaker",
+        properties=f"{_GROUP} ModelPackageGroupDescription",
+        tags=("Tags", "Key", "Value"),
+        create=lambda s: str(
+            s.aws.create_model_package_group(**s.pick(f"{_GROUP} ModelPackageGroupDescription Tags"))[
+                "ModelPackageGroupArn"
+            ]
+        ),
         read=_read,
-        update=_update,
-        delete=lambda s: s.client("sagemaker").delete_model_package_group(ModelPackageGroupName=_name(s)),
+        replaces=f"{_GROUP} ModelPackageGroupDescription",
+        delete=lambda s: s.aws.delete_model_package_group(**s.pick(_GROUP)),
         attributes=lambda s: {"ModelPackageGroupArn": s.id},
         attribute_names="ModelPackageGroupArn",
-        fixed="ModelPackageGroupName ModelPackageGroupDescription",
+        naming=(_GROUP, 63),
     ),
 )
