@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
-from cloud.functions import Functions
-from cloud.packages import Packages
 
 from cli import output
 from cli.main import Shared, app
 from cli.target import Target
+from cloud.functions import Functions
+from cloud.packages import Packages
 from lifecycle import live, names
 from lifecycle.registration import Approval
 
