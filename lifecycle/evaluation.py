@@ -31,18 +31,20 @@ def choose_threshold(scores: Sequence[float], labels: Sequence[int], decision: D
     hits = alarms = 0
     for place, (score, label) in enumerate(ranked):
         hits, alarms = hits + label, alarms + 1 - label
-        below = ranked[place + 1][0] if place + 1 < len(ranked) else 0.0
-        if below == score:
+        last = place + 1 == len(ranked)
+        below = 0.0 if last else ranked[place + 1][0]
+        if below == score and not last:
             continue
         if costs == (None, None):
             worth = _worth(metric, hits, alarms, positives, negatives)
         else:
             worth = -((costs[0] or 0.0) * alarms + (costs[1] or 0.0) * (positives - hits))
         if worth > best:
-            best, threshold = worth, (score + below) / 2
-    if costs != (None, None) and ranked and -(costs[1] or 0.0) * positives >= best:
+            middle = (score + below) / 2
+            best, threshold = worth, middle if middle > below else score
+    if costs != (None, None) and ranked and ranked[0][0] < 1.0 and -(costs[1] or 0.0) * positives >= best:
         # calling nothing positive is cheapest; 1.0 is the highest threshold there is
-        threshold = min(1.0, (1.0 + ranked[0][0]) / 2)
+        threshold = 1.0
     return min(max(threshold, 0.0), 1.0)
 
 

@@ -73,11 +73,17 @@ class CompiledModel:
 
     @property
     def contract(self) -> "Contract":
-        """The contract that the model was trained under; rows are checked by it, so a rollback rolls it back too."""
+        """The contract that the model was trained under; rows are checked by it, so a rollback rolls it back too.
+
+        Raises ModelRejected when this code cannot read it.
+        """
         if self._contract is None:
             from lifecycle.spec import contract_of  # late: the spec's module costs more than scoring a row
 
-            self._contract = contract_of(self.body["contract"])
+            try:
+                self._contract = contract_of(self.body["contract"])
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise ModelRejected(f"the contract in the compiled model cannot be read: {error}") from error
         return self._contract
 
     @property

@@ -1,7 +1,7 @@
 """Space + seed -> trials and rungs: seeded random search with successive halving, planned before anything is trained.
 
-All trials start on few rows; of each rung the better third goes on to three times as many, until the best is trained on
-all of them. The plan is a pure function of space, number of trials, rows and seed.
+All trials start on few rows; of each rung the better third goes on to three times as many, until what is left is
+trained on all of them. The plan is a pure function of space, number of trials, rows and seed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def plan_trials(space: Mapping[str, Sequence[Any]], trials: int, seed: int) -> l
 
 
 def plan_rungs(rows: int, trials: int) -> list[Rung]:
-    """Return the rungs, fewest rows first; the last one trains the best trial on all rows.
+    """Return the rungs, fewest rows first; the last one trains on all rows.
 
     >>> plan_rungs(54_000, 6)
     [Rung(rows=6000, trials=6), Rung(rows=18000, trials=2), Rung(rows=54000, trials=1)]

@@ -15,8 +15,9 @@ from itertools import pairwise
 from math import isnan
 from typing import Any
 
-from lifecycle.compiled import CATEGORICAL, LEAF, MISSING_LEFT, unpack
+from lifecycle.compiled_check import CATEGORICAL, LEAF, MISSING_LEFT
 from lifecycle.encoding import missing_codes
+from lifecycle.packed import unpack
 
 Sums = Callable[[Sequence[float]], list[float]]
 

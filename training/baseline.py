@@ -1,10 +1,13 @@
-"""Training rows -> baseline.json."""
+"""Training rows -> baseline.json: their profile, which later data versions are compared with for drift."""
 
 import json
 
-from lifecycle.spec import ModelSpec
+from lifecycle.profile_file import profile_to_plain
+from lifecycle.spec import Contract
+from tabular.profile import profile_frame
 from training.rows import Rows
 
 
-def of(rows: Rows, spec: ModelSpec) -> bytes:
-    return json.dumps({"rows": len(rows)}).encode()
+def of(rows: Rows, contract: Contract) -> bytes:
+    """Return the file's bytes (the same profile as of any stored object, private columns as counts only)."""
+    return json.dumps(profile_to_plain(profile_frame(rows.raw, contract)), ensure_ascii=False).encode()

@@ -19,8 +19,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from lifecycle import compiled
-from lifecycle.compiled import CATEGORICAL, LEAF, MISSING_LEFT, pack
+from lifecycle.compiled_check import CATEGORICAL, LEAF, MISSING_LEFT
 from lifecycle.errors import ModelRejected
+from lifecycle.packed import pack
 from lifecycle.spec import ModelSpec, Task, contract_to_plain
 
 FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
@@ -45,7 +46,7 @@ def compile_model(fitted: Fitted, spec: ModelSpec, threshold: float | None, run_
     Raises
     ------
     ModelRejected
-        when the estimator is of a class that cannot be compiled, or the result does not pass `compiled.check`.
+        when the estimator is of a class that cannot be compiled, or the result does not pass the checks of its format.
     """
     contract = contract_to_plain(spec.contract)
     return compiled.write(

@@ -70,7 +70,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     (out / "compiled.json").write_bytes(winner.compiled)
     _write(out / "scorecard.json", card)
     _write(out / "trials.json", trials)
-    (out / "baseline.json").write_bytes(baseline.of(train, spec))
+    (out / "baseline.json").write_bytes(baseline.of(train, spec.contract))
     (out / "report.html").write_text(report.html(card, trials, spec.model), encoding="utf-8")
     (out / "card.md").write_text(report.markdown(card, spec.model, contract_to_plain(spec.contract)), encoding="utf-8")
     log.info("winner: %s; %d families cannot be used", winner.trained.fitted.family, len(failed))

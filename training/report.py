@@ -8,6 +8,7 @@ from lifecycle.metrics import larger_is_better
 from lifecycle.page import Section, number
 
 SLICES_SHOWN = 20
+SLICE_ROWS = 10
 
 
 def html(scorecard: Mapping[str, Any], trials: Mapping[str, Sequence[Mapping[str, Any]]], model: str) -> str:
@@ -106,7 +107,7 @@ def _calibration(bins: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _slices(slices: Sequence[Mapping[str, Any]]) -> list[str]:
-    enough = [entry for entry in slices if entry["rows"] >= 30 and entry["overall"] > 0]
+    enough = [entry for entry in slices if entry["rows"] >= SLICE_ROWS and entry["overall"] > 0]
     worst = sorted(enough, key=lambda entry: entry["overall"] / max(entry["score"], 1e-300))[:SLICES_SHOWN]
     bars = [
         (f"{e['column']} = {e['value']}", e["score"] / e["overall"]) for e in worst if e["metric"] == worst[0]["metric"]

@@ -30,8 +30,8 @@ DTYPES = {
 class Rows:
     """Rows of one side, or all of them.
 
-    `raw` has the input columns, `frame` these and the derived values; `labels` holds texts (classification) or numbers
-    (regression); `sides` holds `Side` values; `weights` is None when the contract names no weight.
+    `raw` has the contract's columns, `frame` the inputs and the derived values; `labels` holds texts (classification)
+    or numbers (regression); `sides` holds `Side` values; `weights` is None when the contract names no weight.
     `unlabelled` and `invalid` count the rows that were left out for want of a label or against the contract.
     """
 
@@ -82,10 +82,9 @@ def load(spec: ModelSpec, data: Path, manifest: Path, code: Path) -> Rows:
     weights = None
     if contract.weight is not None:
         weights = frame[contract.weight].cast(pl.Float64).fill_null(1.0).to_numpy()
-    raw = frame.select([c.name for c in contract.inputs])
     rows = Rows(
-        raw=raw,
-        frame=with_derived(raw, spec, code),
+        raw=frame,
+        frame=with_derived(frame.select([c.name for c in contract.inputs]), spec, code),
         labels=labels,
         sides=sides,
         weights=weights,
@@ -135,7 +134,7 @@ def acceptable(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, i
             tests.append(value.is_null() | (value >= column.min))
         if column.max is not None:
             tests.append(value.is_null() | (value <= column.max))
-        if column.categories is not None:
+        if column.categories is not None and column.unseen == "reject":
             tests.append(value.is_null() | value.is_in(list(column.categories)))
         if column.max_null_share == 0:
             tests.append(value.is_not_null())

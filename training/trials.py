@@ -15,6 +15,7 @@ from lifecycle import families, metrics, names, search
 from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, Kind, ModelSpec, Task
 from lifecycle.split import Side
+from tabular.convert import TRUE
 from training import encode, estimators, measure, predict
 from training.compile import Fitted
 from training.rows import Rows
@@ -50,6 +51,8 @@ def classes_of(labels: npt.NDArray[Any], spec: ModelSpec) -> list[str] | None:
     Raises TrainingFailed when the training rows do not hold exactly two (binary) or at least two classes.
     """
     task, positive = spec.contract.task, spec.contract.positive
+    if positive is not None and spec.contract.by_name[spec.contract.target].kind is Kind.BOOLEAN:
+        positive = "true" if positive.strip().lower() in TRUE else "false"
     if task is Task.REGRESSION:
         return None
     found = sorted(set(labels.tolist()))

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifecycle import compiled, names
+from lifecycle import names
 from lifecycle.gate import PARITY
+from lifecycle.packed import unpack
 from lifecycle.scoring import CompiledModel
 from lifecycle.spec import Kind, ModelSpec, Task
 from tabular.convert import DTYPES
@@ -57,7 +58,7 @@ def expected(spec: ModelSpec, code: Path, fitted: Any, given_rows: list[dict[str
 
 def thresholds(model: CompiledModel) -> list[float]:
     estimator = model.body["estimator"]
-    return sorted(set(compiled.unpack("d", estimator["threshold"])))[:500] if estimator["kind"] == "trees" else []
+    return sorted(set(unpack("d", estimator["threshold"])))[:500] if estimator["kind"] == "trees" else []
 
 
 def a_row(model: CompiledModel) -> st.SearchStrategy[dict[str, Any]]:
