@@ -19,12 +19,11 @@ from local.jobs.requests import invalid
 from local.moto_state import lock_of
 
 _OPERATOR = f"arn:aws:iam::{ACCOUNT}:root"
-_SHOWN = (
-    "ModelPackageGroupName",
-    "ModelPackageVersion",
-    "ModelPackageArn",
-    "ModelPackageStatus",
-    "ModelApprovalStatus",
+# Source: SageMaker developer guide, "Automating Amazon SageMaker AI with Amazon EventBridge".
+_TOLD = (
+    *("ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn", "ModelPackageDescription"),
+    *("InferenceSpecification", "ModelPackageStatus", "ModelPackageStatusDetails", "ModelApprovalStatus"),
+    *("ApprovalDescription", "CustomerMetadataProperties"),
 )
 
 
@@ -149,6 +148,5 @@ def _identity(caller: Caller) -> dict[str, Any]:
 
 def _detail(package: Any) -> dict[str, Any]:
     described = package.gen_response_object()
-    detail = {key: described[key] for key in _SHOWN if key in described}
-    created = int(package.creation_time.timestamp() * 1000)
-    return {**detail, "CreationTime": created, "CustomerMetadataProperties": package.customer_metadata_properties or {}}
+    detail = {key: described[key] for key in _TOLD if key in described}
+    return {**detail, "CreationTime": package.creation_time.strftime("%Y-%m-%dT%H:%M:%SZ")}
