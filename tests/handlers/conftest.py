@@ -88,6 +88,12 @@ def answer_invoke(request: Any, **_kwargs: Any) -> AWSResponse:
     return AWSResponse(request.url, 200, {}, raw)
 
 
+def keep_properties(params: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """On AWS an update keeps the metadata that it does not name; moto 5.2.5 forgets it."""
+    found = boto3.client("sagemaker").describe_model_package(ModelPackageName=params["ModelPackageArn"])
+    return {"CustomerMetadataProperties": found.get("CustomerMetadataProperties", {}), **params}
+
+
 @dataclass
 class World:
     """One stage: buckets, tables, group, function and topic, and a clock that stands still."""
@@ -152,6 +158,9 @@ def world(
     (tmp_path / SPEC.file_name).write_bytes(SPEC.to_bytes())
     made = World(s3=s3, clock=clock)
     wiring.client("lambda").meta.events.register("before-send.lambda.Invoke", answer_invoke)
+    wiring.client("sagemaker").meta.events.register(
+        "provide-client-params.sagemaker.UpdateModelPackage", keep_properties
+    )
     sent = made.sent
     wiring.client("events").meta.events.register(
         "provide-client-params.events.PutEvents", lambda params, **_: sent.extend(params["Entries"])
@@ -168,6 +177,7 @@ def execution(world: World) -> Callable[[str], str]:
     machine = states.create_state_machine(name="training", definition=definition, roleArn=role)["stateMachineArn"]
 
     def start(name: str) -> str:
-        return str(states.start_execution(stateMachineArn=machine, name=name, input="{}")["executionArn"])
+        given = json.dumps({"detail": {"stage": STAGE, "dataset": SPEC.dataset, "version": name}})
+        return str(states.start_execution(stateMachineArn=machine, name=name, input=given)["executionArn"])
 
     return start
