@@ -46,6 +46,13 @@ class Identity:
                 self._roles[keys.access_key] = role_arn
             return self._issued[role_arn]
 
+    def keys(self, access_key: str) -> Credentials | None:
+        """Return the keys that `access_key` belongs to, None when the engine never issued it."""
+        if access_key == OPERATOR.access_key:
+            return OPERATOR
+        role = self._roles.get(access_key)
+        return None if role is None else self._issued[role]
+
     def caller(self, access_key: str) -> Caller:
         """Return who owns `access_key`.
 

@@ -9,6 +9,7 @@ import functools
 import json
 import re
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from moto.core.request import Request
 from moto.events.models import EventPattern, EventPatternParser, events_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import notifications
-from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
 from moto.s3.responses import S3Response
 from moto.sqs.models import Queue, sqs_backends
 from werkzeug.exceptions import HTTPException
@@ -33,6 +34,7 @@ _GLOBAL = frozenset({"s3", "iam", "sts"})
 _TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 _RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
 
+_files: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 _locks: dict[str, threading.RLock] = {}
 _locks_guard = threading.Lock()
 
@@ -69,8 +71,10 @@ def _handlers(service: str, region: str) -> list[tuple[re.Pattern[str], Callable
 
 
 def reset() -> None:
-    """Forget all state of all services."""
+    """Forget all state of all services, and close the files that hold S3's objects."""
     BackendDict.reset()
+    for stored in list(_files.values()):
+        stored.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def _replacements() -> list[tuple[Any, str, Any]]:
     return [
         # moto keeps every model object for its dashboard for ever: memory would grow with each object ever stored
         (BaseModel, "__new__", staticmethod(_untracked)),
+        # moto warns about each object version that goes while nobody looks, instead of just closing its file
+        (FakeKey, "__del__", FakeKey.dispose),
         # the engine emits S3's events itself: moto's have a constant id, and none for a delete marker
         (notifications, "_send_event_bridge_message", _no_event),
         # moto ignores the conditions of bucket policies, so that a TLS-only policy would deny every request
@@ -148,7 +154,10 @@ def _replacements() -> list[tuple[Any, str, Any]]:
 
 
 def _untracked(cls: type, *_: Any, **__: Any) -> Any:
-    return object.__new__(cls)
+    instance = object.__new__(cls)
+    if issubclass(cls, (FakeKey, FakeMultipart)):
+        _files[id(instance)] = instance
+    return instance
 
 
 def _no_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
@@ -169,9 +178,9 @@ def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def get_bucket_notification(response: Any) -> Any:
         status, headers, body = original(response)
         if sends_events(response.bucket_name):
-            body = body.replace(
-                "</NotificationConfiguration>", "<EventBridgeConfiguration/></NotificationConfiguration>"
-            )
+            body = re.sub(r"(<NotificationConfiguration[^>]*?)/?>", r"\1><EventBridgeConfiguration/>", body, count=1)
+            if "</NotificationConfiguration>" not in body:
+                body += "</NotificationConfiguration>"
         return status, headers, body
 
     return get_bucket_notification

@@ -1,6 +1,7 @@
 """Event source mappings from queues to functions: their API, and the pollers of each."""
 
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,11 +48,16 @@ class Queues:
         }
 
     def stop(self) -> None:
-        """End all pollers after the batch that they hold."""
+        """Take no more messages; the batches that are worked on go on."""
         for source in self._sources.values():
             source.stop.set()
+
+    def join(self, seconds: float = 5.0) -> None:
+        """Wait at most `seconds` of machine time for the pollers to end."""
+        until = time.monotonic() + seconds
         for source in self._sources.values():
-            _join(source)
+            for thread in source.threads:
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _create(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         settings = {"BatchSize": DEFAULT_BATCH, "Enabled": True, "MaximumBatchingWindowInSeconds": 0} | parameters
@@ -119,11 +125,6 @@ class Queues:
         if name.startswith("arn:"):
             return name
         return f"arn:aws:lambda:{self._clients.region}:{ACCOUNT}:function:{name}"
-
-
-def _join(source: _Source) -> None:
-    for thread in source.threads:
-        thread.join(timeout=5)
 
 
 def _check(settings: dict[str, Any]) -> None:

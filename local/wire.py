@@ -96,7 +96,9 @@ def parameters_of(call: HttpCall, service: str, operation: str) -> dict[str, Any
     route = _route(service, call) if protocol == "rest-json" else None
     values: MultiDict[str, str] = MultiDict(_pairs(call.query))
     try:
-        if protocol == "query":
+        if protocol == "json":
+            json.loads(call.body or b"{}")  # moto's parser takes what is no JSON for an empty request
+        elif protocol == "query":
             values.update(_pairs(call.body.decode()))
         parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
             {

@@ -1,0 +1,230 @@
+"""The composition root of the laptop engine: builds its parts, deploys a cloud assembly, serves until it is told to end.
+
+`python -m local.engine --cdk-out cdk.out` prints one JSON line per phase on standard output, the last one `ready`.
+"""
+
+import argparse
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from lifecycle import names
+from local import moto_state
+from local.api import Caller, Operation
+from local.assembly import AssemblyError
+from local.clients import Clients
+from local.clock import Clock
+from local.deployer import Deployer, DeploymentError
+from local.dispatch import Dispatcher
+from local.events import Bus, Chaos
+from local.functions import Functions
+from local.gateway import Doors, Gateway
+from local.http_api import HttpApi
+from local.identity import OPERATOR, Identity
+from local.jobs import Jobs
+from local.object_events import ObjectEvents
+from local.queues import Queues
+from local.role_clients import RoleClients
+from local.states import StateMachines
+
+JOBS_PYTHON = Path(".venv-jobs/bin/python")
+_API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
+
+Report = Callable[[str, str, float], None]
+"""(event, text, seconds)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events."""
+
+    region: str = "us-east-1"
+    idle_speed: float = 1.0
+    port: int = 0
+    python: Path = JOBS_PYTHON
+    chaos: Chaos | None = None
+
+
+class Engine:
+    """One engine. A process has one at a time: moto's state and the process's clock are shared by everything in it."""
+
+    def __init__(self, cdk_out: Path, options: Options) -> None:
+        self._cdk_out = cdk_out
+        self.options = options
+        self._ready = False
+        self._ending = ExitStack()
+        self.clock = Clock(options.idle_speed)
+        self.identity = Identity()
+        self.dispatch = Dispatcher(self.identity)
+        self.clients = Clients(self.dispatch, options.region)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """What AWS_ENDPOINT_URL is set to."""
+        return self._gateway.endpoint
+
+    def start(self, report: Report = lambda event, text, seconds: None) -> None:
+        """Build and start every part, then deploy.
+
+        Raises
+        ------
+        AssemblyError, DeploymentError
+            when the assembly cannot be deployed; the engine is stopped then.
+        """
+        began = time.perf_counter()
+        try:
+            self._build()
+            report("started", f"laptop engine at {self.endpoint}", time.perf_counter() - began)
+            self._deploy(report)
+        except BaseException:
+            self.stop()
+            raise
+        self._ready = True
+
+    def stop(self) -> None:
+        """End everything that was started, the newest first."""
+        self._ready = False
+        self._ending.close()
+
+    def _build(self) -> None:
+        options, clients, clock, ending = self.options, self.clients, self.clock, self._ending
+        work_dir = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="perennial-")))
+        moto_state.reset()
+        clock.start()
+        ending.callback(clock.stop)
+        doors = Doors(self.dispatch, lambda api_id: self._http_api, clock, lambda: self._ready)
+        self._gateway = Gateway(doors, options.port)
+        ending.callback(self._gateway.stop)
+        bus = Bus(clients, clock, options.chaos)
+        ending.callback(bus.stop)
+        by_role = RoleClients(self.dispatch, options.region, self.identity)
+        python = options.python.absolute()
+        jobs = Jobs(by_role, clock, bus.emit, work_dir=work_dir / "jobs", python=python, region=options.region)
+        ending.callback(jobs.close)
+        machines = StateMachines(by_role, clock, bus.emit, jobs.finished, options.region)
+        ending.callback(machines.close)
+        queues = Queues(clients, clock)
+        ending.callback(queues.join)
+        functions = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
+        ending.callback(functions.close)
+        ending.callback(queues.stop)
+        self._http_api = HttpApi(clients, functions.invoke, clock)
+        self._deployer = Deployer(clients, bus.emit, clock)
+        for part in (bus, functions, queues, machines, jobs, self._deployer):
+            self.dispatch.register(part.operations())
+        described = self._deployer.operations()["cloudformation", "DescribeStacks"]
+        self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})
+        self.dispatch.observe("s3", ObjectEvents(bus.emit))
+        self._gateway.start()
+
+    def _deploy(self, report: Report) -> None:
+        began = time.perf_counter()
+
+        def progress(stack: str, logical_id: str, status: str) -> None:
+            nonlocal began
+            if stack == logical_id and status.endswith(("_COMPLETE", "UNCHANGED")):
+                report("deployed", f"{stack}: {status}", time.perf_counter() - began)
+                began = time.perf_counter()
+
+        self._deployer.deploy(self._cdk_out, progress)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a client must know: where the engine is, and whose keys open it."""
+        stacks = self.clients.client("cloudformation").describe_stacks()["Stacks"]
+        outputs = {o["OutputKey"]: o["OutputValue"] for stack in stacks for o in stack.get("Outputs", ())}
+        stages = [stack["StackName"].split("-")[1] for stack in stacks if stack["StackName"].endswith("-shared")]
+        return {
+            "endpoint": self.endpoint,
+            "api_url": outputs.get(names.OUTPUT_API_URL),
+            "stage": stages[0] if stages else None,
+            "region": self.options.region,
+            "access_key": OPERATOR.access_key,
+            "secret_key": OPERATOR.secret_key,
+            "pid": os.getpid(),
+        }
+
+
+def _with_local_urls(described: Operation, endpoint: str) -> Operation:
+    """Show the HTTP API's address as what it is here; the templates can only name the one on AWS."""
+
+    def describe_stacks(parameters: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        answer = described(parameters, caller)
+        for stack in answer["Stacks"]:
+            for output in stack.get("Outputs", ()):
+                output["OutputValue"] = _API_URL.sub(rf"{endpoint}/_api/\1", output["OutputValue"])
+        return answer
+
+    return describe_stacks
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write the state file, readable by its owner only, so that a reader never sees half of it."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(state, file)
+    aside.replace(path)
+
+
+def _report(event: str, text: str, seconds: float) -> None:
+    sys.stdout.write(json.dumps({"event": event, "text": text, "seconds": round(seconds, 3)}) + "\n")
+    sys.stdout.flush()
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.engine", description=__doc__.splitlines()[0])
+    parser.add_argument("--cdk-out", type=Path, required=True, help="the cloud assembly to deploy")
+    parser.add_argument("--port", type=int, default=0, help="loopback port (default: a free one)")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--idle-speed", type=float, default=1.0, help="how fast time passes while nothing runs")
+    parser.add_argument("--state-file", type=Path, help="where to write address and keys")
+    parser.add_argument("--chaos", type=int, metavar="SEED", help="deliver events late, out of order and repeatedly")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run an engine until SIGINT or SIGTERM. Returns the exit code: 1 when the assembly could not be deployed."""
+    given = _arguments(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    chaos = None if given.chaos is None else Chaos(seed=given.chaos)
+    options = Options(region=given.region, idle_speed=given.idle_speed, port=given.port, chaos=chaos)
+    engine = Engine(given.cdk_out, options)
+    began = time.perf_counter()
+    try:
+        engine.start(_report)
+    except (AssemblyError, DeploymentError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    with engine._ending:
+        if given.state_file:
+            write_state(given.state_file, engine.state())
+        _report("ready", engine.endpoint, time.perf_counter() - began)
+        told.wait()
+    if given.state_file:
+        given.state_file.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
