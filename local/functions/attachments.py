@@ -1,9 +1,7 @@
-"""What hangs on functions: layers, resource policies, event source mappings."""
+"""What hangs on functions: layers and resource policies."""
 
 import fnmatch
 import json
-import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from local.api import ACCOUNT, ApiError, Caller, Operations
@@ -11,16 +9,9 @@ from local.functions.control import Fetch
 from local.functions.model import REGION, Layer, function_arn, iso, split_name
 from local.functions.registry import Parameters, Registry, new_revision
 
-_MAPPING = {
-    "BatchSize": 10,
-    "MaximumBatchingWindowInSeconds": 0,
-    "FunctionResponseTypes": [],
-    "ScalingConfig": None,
-}
-
 
 class Attachments:
-    """The operations on layers, permissions and event source mappings."""
+    """The operations on layers and permissions."""
 
     def __init__(self, registry: Registry, fetch: Fetch) -> None:
         self._registry = registry
@@ -35,11 +26,6 @@ class Attachments:
             ("lambda", "AddPermission"): self._add_permission,
             ("lambda", "RemovePermission"): self._remove_permission,
             ("lambda", "GetPolicy"): self._get_policy,
-            ("lambda", "CreateEventSourceMapping"): self._create_mapping,
-            ("lambda", "UpdateEventSourceMapping"): self._update_mapping,
-            ("lambda", "GetEventSourceMapping"): self._get_mapping,
-            ("lambda", "DeleteEventSourceMapping"): self._delete_mapping,
-            ("lambda", "ListEventSourceMappings"): self._list_mappings,
         }
 
     def allows(self, arn: str, service: str, source_arn: str) -> bool:
@@ -142,59 +128,6 @@ class Attachments:
                 raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
             policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
             return {"Policy": json.dumps(policy), "RevisionId": new_revision()}
-
-    def _create_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        with self._registry.lock:
-            function, qualifier = self._registry.asked(parameters)
-            self._registry.release(function, qualifier)
-            mapping = {
-                "UUID": str(uuid.uuid4()),
-                "EventSourceArn": parameters["EventSourceArn"],
-                "FunctionArn": function_arn(function.name, qualifier),
-            }
-            return self._set_mapping(mapping, _MAPPING | parameters)
-
-    def _update_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        with self._registry.lock:
-            mapping = self._mapping(parameters)
-            if "FunctionName" in parameters:
-                function, qualifier = self._registry.asked(parameters)
-                mapping = mapping | {"FunctionArn": function_arn(function.name, qualifier)}
-            return self._set_mapping(mapping, parameters)
-
-    def _set_mapping(self, mapping: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
-        asked = {name: parameters[name] for name in _MAPPING if parameters.get(name) is not None}
-        enabled = parameters.get("Enabled", mapping.get("State", "Enabled") == "Enabled")
-        state = {
-            "State": "Enabled" if enabled else "Disabled",
-            "StateTransitionReason": "User action",
-            "LastModified": datetime.fromtimestamp(self._registry.clock.now(), UTC),
-        }
-        self._registry.mappings[mapping["UUID"]] = made = mapping | asked | state
-        return dict(made)
-
-    def _mapping(self, parameters: Parameters) -> dict[str, Any]:
-        found = self._registry.mappings.get(parameters["UUID"])
-        if found is None:
-            raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
-        return found
-
-    def _get_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        return dict(self._mapping(parameters))
-
-    def _delete_mapping(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        with self._registry.lock:
-            gone = self._mapping(parameters)
-            del self._registry.mappings[gone["UUID"]]
-        return gone | {"State": "Deleting"}
-
-    def _list_mappings(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        wanted = {name: parameters[name] for name in ("EventSourceArn",) if name in parameters}
-        if "FunctionName" in parameters:
-            function, qualifier = self._registry.asked(parameters)
-            wanted["FunctionArn"] = function_arn(function.name, qualifier)
-        found = list(self._registry.mappings.values())
-        return {"EventSourceMappings": [dict(m) for m in found if wanted.items() <= m.items()]}
 
 
 def _matches(condition: dict[str, Any], source_arn: str) -> bool:

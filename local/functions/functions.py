@@ -1,8 +1,6 @@
 """The face of Lambda: invocation (synchronous, asynchronous), warm starts, and every operation of the control plane."""
 
 import json
-import logging
-import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from local.clients import Clients
 from local.clock import Clock
 from local.functions.attachments import Attachments
 from local.functions.control import Control
+from local.functions.events import Events
 from local.functions.launching import Launcher, default_python
 from local.functions.model import Release, function_arn, split_name
 from local.functions.output import Output, Written, lines_of, stream_name, tail_of
@@ -26,11 +25,6 @@ from local.functions.worker import Worker
 from local.identity import Identity
 
 REQUEST_BYTES = {"RequestResponse": 6_291_456, "Event": 1_048_576}
-RETRY_SECONDS = (60.0, 120.0)
-"""Waits before the two retries of an asynchronous invocation (AWS Lambda developer guide, "Error handling")."""
-
-MAX_EVENT_AGE_SECONDS = 21_600.0
-_log = logging.getLogger(__name__)
 
 
 class Functions:
@@ -52,8 +46,8 @@ class Functions:
         launcher = Launcher(self._registry, identity, endpoint, python or default_python())
         self._pool = Pool(launcher, clock, work_dir / "workers")
         self._output = Output(clients)
-        self._stopped = threading.Event()
         self._attachments = Attachments(self._registry, self._fetch)
+        self._events = Events(self._registry, clients, self._attempt)
         self._pool.start()
 
     def operations(self) -> Operations:
@@ -62,6 +56,7 @@ class Functions:
             **Control(self._registry, self._fetch).operations(),
             **Versions(self._registry).operations(),
             **self._attachments.operations(),
+            **self._events.operations(),
             ("lambda", "Invoke"): self._invoke,
         }
 
@@ -73,20 +68,19 @@ class Functions:
         ApiError
             what the Invoke API would answer: no such function, not yet active, throttled, payload too large or no JSON.
         """
-        release = self._release(function_arn, None)
+        release = self._release(function_arn)
         _check_payload(payload, "RequestResponse")
         return self._run(release, function_arn, payload, str(uuid.uuid4()))
 
     def invoke_async(self, function_arn: str, payload: bytes) -> None:
-        """Take an event for a function; it is retried twice when it fails, then dropped with a warning."""
-        self._release(function_arn, None)
+        """Take an event for a function; it is retried when it fails, then handed to its destination."""
+        self._release(function_arn)
         _check_payload(payload, "Event")
-        arguments = (function_arn, payload)
-        threading.Thread(target=self._run_event, args=arguments, name="async-invoke", daemon=True).start()
+        self._events.take(function_arn, payload)
 
     def warm(self, function_arn: str) -> None:
         """Start a worker of a function, so that its next invocation finds one."""
-        with self._pool.worker(self._release(function_arn, None)) as worker:
+        with self._pool.worker(self._release(function_arn)) as worker:
             worker.prepare()
 
     def allows(self, function_arn: str, service: str, source_arn: str) -> bool:
@@ -98,9 +92,14 @@ class Functions:
         with self._registry.lock:
             return {f.latest.arn: dict(f.tags) for f in self._registry.functions.values() if f.tags}
 
+    def write_log(self, group: str, line: str) -> None:
+        """Write a line to a log group that exists, in the background."""
+        now = self._clock.now()
+        self._output.put(Written(group=group, function="", stream="engine", at=now, lines=(line,)))
+
     def close(self) -> None:
         """End all workers and deliver what they printed."""
-        self._stopped.set()
+        self._events.close()
         self._pool.close()
         self._output.close()
 
@@ -119,10 +118,9 @@ class Functions:
                 f"S3 Error Code: {error.response['Error']['Code']}.",
             ) from error
 
-    def _release(self, name: str, qualifier: str | None) -> Release:
+    def _release(self, name: str) -> Release:
         with self._registry.lock:
-            asked = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
-            release = self._registry.release(*self._registry.asked(asked), route=True)
+            release = self._registry.release(*self._registry.asked({"FunctionName": name}), route=True)
         if self._clock.now() < release.ready_at:
             raise ApiError(
                 "ResourceConflictException",
@@ -174,35 +172,15 @@ class Functions:
             log=tail_of(lines),
         )
 
+    def _attempt(self, name: str, payload: bytes, request_id: str) -> Invocation:
+        return self._run(self._release(name), name, payload, request_id)
+
     def _write(self, worker: Worker, release: Release, lines: tuple[str, ...]) -> None:
         now = self._clock.now()
         worker.log_stream = worker.log_stream or stream_name(release, now)
         self._output.put(
             Written(group=release.log_group, function=release.function, stream=worker.log_stream, at=now, lines=lines)
         )
-
-    def _run_event(self, name: str, payload: bytes) -> None:
-        """Run an event until it succeeds, has failed three times, or is too old; throttling is no failure."""
-        request_id, accepted, failures, throttled = str(uuid.uuid4()), self._clock.now(), 0, 0
-        while self._clock.now() - accepted < MAX_EVENT_AGE_SECONDS:
-            try:
-                done = self._run(self._release(name, None), name, payload, request_id)
-            except ApiError as error:
-                if error.status == 404:
-                    return _log.warning("event for %s dropped: %s", name, error)
-                throttled += 1
-                wait = min(2.0**throttled, 300.0)
-            else:
-                if done.error is None:
-                    return None
-                failures += 1
-                if failures > len(RETRY_SECONDS):
-                    kind = json.loads(done.payload).get("errorType")
-                    return _log.warning("event for %s dropped after %d failures: %s", name, failures, kind)
-                wait = RETRY_SECONDS[failures - 1]
-            if self._clock.sleep(wait, self._stopped):
-                return None
-        return _log.warning("event for %s dropped: older than %d seconds", name, MAX_EVENT_AGE_SECONDS)
 
 
 def _check_payload(payload: bytes, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""What Lambda holds: frozen releases (code + configuration), functions, aliases, layers, event source mappings.
+"""What Lambda holds: frozen releases (code + configuration), functions, aliases, layers.
 
 A published version is a `Release` that nothing changes any more: role, environment, layers and memory are frozen with
 the code (AWS Lambda developer guide, "Manage Lambda function versions").
@@ -82,7 +82,9 @@ class Alias:
 
 @dataclass(slots=True, kw_only=True)
 class Function:
-    """A function: $LATEST, its published versions, aliases, tags, and resource policies by qualifier ("" for none)."""
+    """A function: $LATEST, its published versions, aliases, tags, resource policies and settings of asynchronous
+    invocation by qualifier ("" for none).
+    """
 
     name: str
     latest: Release
@@ -91,6 +93,7 @@ class Function:
     aliases: dict[str, Alias] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    event_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The functions, layers and event source mappings that exist, and how a name finds a release."""
+"""The functions and layers that exist, and how a name finds a release."""
 
 import random
 import threading
@@ -32,7 +32,6 @@ class Registry:
         self.lock = threading.RLock()
         self.functions: dict[str, Function] = {}
         self.layers: dict[str, list[Layer]] = {}
-        self.mappings: dict[str, dict[str, Any]] = {}
         self._random = random.Random()
 
     def function(self, name: str) -> Function:
