@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from aws_cdk import Environment, RemovalPolicy
+from aws_cdk import Environment, RemovalPolicy, Stack, Tags
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
@@ -26,17 +26,17 @@ class Deployment:
     project: Project
     stage: Stage
 
-    def stack_properties(self, description: str, model: str | None = None) -> dict[str, Any]:
-        """Return name-independent properties of a stack: environment, tags, description."""
-        tags = {names.TAG_STAGE: self.stage.name}
-        if model:
-            tags[names.TAG_MODEL] = model
-        return {
-            "env": Environment(account=self.stage.account, region=self.stage.region),
-            "tags": tags,
-            "description": f"Perennial: {description}",
-            "analytics_reporting": False,
-        }
+    @property
+    def environment(self) -> Environment:
+        """Account (any, when the stage names none) and region of every stack."""
+        return Environment(account=self.stage.account, region=self.stage.region)
+
+    def tag(self, stack: Stack, model: str | None = None) -> None:
+        """Tag the stack and everything in it, so that `perennial destroy` and bills find what belongs together."""
+        tags = {names.TAG_STAGE: self.stage.name, **({names.TAG_MODEL: model} if model else {})}
+        for key, value in tags.items():
+            stack.add_stack_tag(key, value)
+            Tags.of(stack).add(key, value)
 
     @property
     def removal(self) -> RemovalPolicy:

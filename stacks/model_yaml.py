@@ -72,10 +72,10 @@ def _spec(written: ModelFile, folder: Path) -> ModelSpec:
 
 
 def _contract(written: ModelFile) -> Contract:
-    same = ("task", "target", "positive", "id", "time", "weight", "missing_label", "extra_columns")
-    same += ("max_invalid_share", "min_rows", "max_age_days")
+    same = {"task", "target", "positive", "id", "time", "weight", "missing_label", "extra_columns"}
+    limits = {"max_invalid_share", "min_rows", "max_age_days"}
     return Contract(
-        **{name: getattr(written, name) for name in same},
+        **{name: getattr(written, name) for name in same | limits},
         columns=tuple(_column(name, rule) for name, rule in columns_of(written).items()),
         derived={name: Kind(kind) for name, kind in written.derived.items()},
     )

@@ -11,7 +11,7 @@ from lifecycle import keys, names
 from lifecycle import settings as environment
 from stacks import functions, grants
 from stacks.constructs import nag
-from stacks.constructs.front_door import add_route
+from stacks.constructs.front_door import Authorization, add_route
 from stacks.constructs.function import Function, Package, layer
 from stacks.constructs.machine import Machine
 from stacks.constructs.role import Grant
@@ -33,7 +33,10 @@ class ServingStack(Stack):
         self._spec = spec = assets.spec
         self._stage = deployment.stage.name
         self._title = names.serving_stack(self._stage, spec.model)
-        super().__init__(scope, self._title, **deployment.stack_properties(f"serving of {spec.model}", spec.model))
+        super().__init__(
+            scope, self._title, env=deployment.environment, description=f"Perennial: serving of {spec.model}"
+        )
+        deployment.tag(self, spec.model)
         self._deployment = deployment
         self._shared = Shared(self._stage)
         self._name = names.predict_function(self._stage, spec.model)
@@ -78,12 +81,12 @@ class ServingStack(Stack):
             if self._spec.serving.auth == "none":
                 nag.acknowledge(route, nag.OPEN_ROUTE, "model.yaml says `auth: none`: its owner wants an open API")
 
-    def _authorization(self) -> dict[str, str]:
+    def _authorization(self) -> Authorization:
         serving = self._spec.serving
         if serving.auth == "iam":
-            return {"authorization_type": "AWS_IAM"}
+            return Authorization("AWS_IAM")
         if serving.auth == "none":
-            return {"authorization_type": "NONE"}
+            return Authorization("NONE")
         authorizer = gateway.CfnAuthorizer(
             self,
             "Authorizer",
@@ -95,7 +98,7 @@ class ServingStack(Stack):
                 issuer=serving.jwt_issuer, audience=list(serving.jwt_audience)
             ),
         )
-        return {"authorization_type": "JWT", "authorizer_id": authorizer.ref}
+        return Authorization("JWT", authorizer.ref)
 
     def _deployment_machine(self) -> Machine:
         plan = self._function(functions.PLAN_DEPLOYMENT, [*self._own(), self._packages(), self._versions(READ)])

@@ -32,7 +32,10 @@ class SharedStack(Stack):
 
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         stage_name = deployment.stage.name
-        super().__init__(scope, names.shared_stack(stage_name), **deployment.stack_properties("shared"))
+        super().__init__(
+            scope, names.shared_stack(stage_name), env=deployment.environment, description="Perennial: shared"
+        )
+        deployment.tag(self)
         self._deployment = deployment
         self._keep(deployment)
         self._package = self._code(deployment)

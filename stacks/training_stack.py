@@ -33,7 +33,8 @@ class TrainingStack(Stack):
         self._spec = spec = assets.spec
         self._stage = deployment.stage.name
         title = names.training_stack(self._stage, spec.model)
-        super().__init__(scope, title, **deployment.stack_properties(f"training of {spec.model}", spec.model))
+        super().__init__(scope, title, env=deployment.environment, description=f"Perennial: training of {spec.model}")
+        deployment.tag(self, spec.model)
         self._deployment = deployment
         self._shared = Shared(self._stage)
         self._group = self._package_group()

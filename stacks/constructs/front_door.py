@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import aws_apigatewayv2 as gateway
@@ -32,6 +33,14 @@ ACCESS_LOG: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Authorization:
+    """Who may use a route: `kind` is AWS_IAM, JWT (with the authorizer's id) or NONE."""
+
+    kind: str
+    authorizer_id: str | None = None
+
+
 class FrontDoor(Construct):
     """The API with its one stage and its `$default` route; `api_id` names it."""
 
@@ -40,7 +49,7 @@ class FrontDoor(Construct):
         refuse = Function(self, REFUSE_ROUTE, package, environment=environment, grants=[])
         api = gateway.CfnApi(self, "Api", name=f"perennial-{environment['STAGE']}", protocol_type="HTTP")
         self.api_id = api.ref
-        route = add_route(self, "Default", api.ref, "$default", refuse.arn, {"authorization_type": "NONE"})
+        route = add_route(self, "Default", api.ref, "$default", refuse.arn, Authorization("NONE"))
         nag.acknowledge(route, nag.OPEN_ROUTE, "it only tells that a path does not exist; model routes are protected")
         self._stage(package)
 
@@ -63,7 +72,7 @@ class FrontDoor(Construct):
 
 
 def add_route(
-    scope: Construct, title: str, api_id: str, route_key: str, function_arn: str, authorization: Mapping[str, str]
+    scope: Construct, title: str, api_id: str, route_key: str, function_arn: str, authorization: Authorization
 ) -> gateway.CfnRoute:
     """Route `route_key` to a function (or alias) and let this API, on this path only, call it."""
     place = Construct(scope, title)
@@ -91,5 +100,6 @@ def add_route(
         api_id=api_id,
         route_key=route_key,
         target=f"integrations/{integration.ref}",
-        **authorization,
+        authorization_type=authorization.kind,
+        authorizer_id=authorization.authorizer_id,
     )

@@ -55,6 +55,6 @@ def _document(grants: Sequence[Grant]) -> dict[str, Any]:
 
 
 def _explain(resource: Construct, grants: Sequence[Grant]) -> None:
-    reasons = sorted({grant.why for grant in grants if grant.why})
-    if reasons:
-        nag.acknowledge(resource, nag.WILDCARD, "; ".join(reasons))
+    reasons = {arn: grant.why for grant in grants if grant.why for arn in grant.resources if "*" in arn}
+    for arn, reason in reasons.items():
+        nag.acknowledge_wildcard(resource, arn, reason)

@@ -39,19 +39,26 @@ def bucket(scope: Construct, title: str, key: kms.Key, logs: s3.Bucket, removal:
         server_access_logs_bucket=logs,
         server_access_logs_prefix=f"access/{title}/",
         lifecycle_rules=[_cleaning()],
-        **_closed(removal),
+        versioned=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        removal_policy=removal,
     )
 
 
 def log_bucket(scope: Construct, removal: RemovalPolicy) -> s3.Bucket:
-    """Create the bucket for access logs. S3 delivers them only to a bucket with S3's own encryption or the like."""
+    """Create the bucket for access logs, encrypted by S3: log delivery would need a place in the key's policy."""
     made = s3.Bucket(
         scope,
         "AccessLogs",
-        # the log delivery service cannot use bucket keys of ours without a key policy of its own: S3's keys do
         encryption=s3.BucketEncryption.S3_MANAGED,
         lifecycle_rules=[_cleaning(), s3.LifecycleRule(id="Expire", expiration=Duration.days(365))],
-        **_closed(removal),
+        versioned=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        removal_policy=removal,
     )
     nag.acknowledge(made, nag.ACCESS_LOGS, "it is the log bucket; logging its own log deliveries would never end")
     return made
@@ -62,16 +69,6 @@ def announce(made: s3.Bucket) -> None:
     resource = made.node.default_child
     assert isinstance(resource, s3.CfnBucket)
     resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
-
-
-def _closed(removal: RemovalPolicy) -> dict[str, object]:
-    return {
-        "versioned": True,
-        "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
-        "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        "enforce_ssl": True,
-        "removal_policy": removal,
-    }
 
 
 def _cleaning() -> s3.LifecycleRule:
