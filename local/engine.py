@@ -1,4 +1,4 @@
-"""The composition root of the laptop engine: builds its parts, deploys a cloud assembly, serves until it is told to end.
+"""The composition root of the laptop engine: builds its parts, deploys a cloud assembly, serves until told to end.
 
 `python -m local.engine --cdk-out cdk.out` prints one JSON line per phase on standard output, the last one `ready`.
 """
@@ -30,9 +30,10 @@ from local.dispatch import Dispatcher
 from local.events import Bus, Chaos
 from local.functions import Functions
 from local.gateway import Doors, Gateway
-from local.http_api import HttpApi
+from local.http_api import Api, HttpApi
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
+from local.jobs.registry import Registry
 from local.object_events import ObjectEvents
 from local.queues import Queues
 from local.role_clients import RoleClients
@@ -43,6 +44,10 @@ _API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\
 
 Report = Callable[[str, str, float], None]
 """(event, text, seconds)"""
+
+
+def _silently(_: str, __: str, ___: float) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,7 @@ class Engine:
         """What AWS_ENDPOINT_URL is set to."""
         return self._gateway.endpoint
 
-    def start(self, report: Report = lambda event, text, seconds: None) -> None:
+    def start(self, report: Report = _silently) -> None:
         """Build and start every part, then deploy.
 
         Raises
@@ -110,7 +115,7 @@ class Engine:
         moto_state.reset()
         clock.start()
         ending.callback(clock.stop)
-        doors = Doors(self.dispatch, lambda api_id: self._http_api, clock, lambda: self._ready)
+        doors = Doors(self.dispatch, self._api, clock, lambda: self._ready)
         self._gateway = Gateway(doors, options.port)
         ending.callback(self._gateway.stop)
         bus = Bus(clients, clock, options.chaos)
@@ -126,14 +131,18 @@ class Engine:
         functions = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
         ending.callback(functions.close)
         ending.callback(queues.stop)
-        self._http_api = HttpApi(clients, functions.invoke, clock)
+        self._http_api = HttpApi(clients, functions, self.identity, clock, functions.write_log)
         self._deployer = Deployer(clients, bus.emit, clock)
-        for part in (bus, functions, queues, machines, jobs, self._deployer):
+        packages = Registry(bus.emit, options.region)
+        for part in (bus, functions, queues, machines, jobs, packages, self._deployer):
             self.dispatch.register(part.operations())
         described = self._deployer.operations()["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})
         self.dispatch.observe("s3", ObjectEvents(bus.emit))
         self._gateway.start()
+
+    def _api(self, api_id: str) -> Api | None:
+        return self._http_api.api(api_id)
 
     def _deploy(self, report: Report) -> None:
         began = time.perf_counter()

@@ -20,7 +20,7 @@ from local.clock import Clock
 from local.wire import HttpCall
 
 MAX_AWS_BYTES = 1 << 30  # an upload of the largest object that the product takes, with room
-MAX_API_BYTES = 10_000_000  # HTTP API quota: payload size
+MAX_API_BYTES = 10_485_760  # HTTP API quota: payload size
 _API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.localhost")
 _API_PATH = re.compile(r"/_api/([A-Za-z0-9]+)(/.*)?")
 

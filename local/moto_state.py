@@ -154,7 +154,7 @@ def _replacements() -> list[tuple[Any, str, Any]]:
 
 
 def _untracked(cls: type, *_: Any, **__: Any) -> Any:
-    instance = object.__new__(cls)
+    instance: Any = object.__new__(cls)
     if issubclass(cls, (FakeKey, FakeMultipart)):
         _files[id(instance)] = instance
     return instance
