@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecycle.names import STACK_CHANGED
-from local.api import ACCOUNT, ApiError, Emit, Operations
+from local.api import ACCOUNT, ApiError, Caller, Emit, Operations
 from local.assembly import Assembly, AssemblyError, FileAsset, StackArtifact, packaged, read_assembly
 from local.clock import Clock
 from local.deployment import Deployment
@@ -41,8 +41,8 @@ class Deployer:
         self._stacks = Stacks()
 
     def operations(self) -> Operations:
-        """Return CloudFormation's operations on the deployed stacks."""
-        return StacksApi(self._stacks, self._delete).operations()
+        """Return CloudFormation's operations on the deployed stacks, and the parameter that bootstrapping leaves."""
+        return {**StacksApi(self._stacks, self._delete).operations(), ("ssm", "GetParameter"): _bootstrap_parameter}
 
     def deploy(self, assembly_dir: Path, progress: Progress) -> None:
         """Deploy every stack of `assembly_dir` in order; an unchanged stack is left alone.
@@ -68,13 +68,12 @@ class Deployer:
                 self._deploy_stack(artifact, pseudo | {"AWS::URLSuffix": "amazonaws.com"}, progress)
 
     def _bootstrap(self, assembly: Assembly) -> None:
-        """Make what `cdk bootstrap` makes and a deployment uses: the asset bucket and the version parameter."""
-        s3, ssm = self._clients.client("s3"), self._clients.client("ssm")
+        """Make what `cdk bootstrap` makes and a deployment uses: the asset bucket."""
+        s3 = self._clients.client("s3")
         existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
         for bucket in {asset.bucket for asset in assembly.assets} - existing:
             s3.create_bucket(Bucket=bucket, **own_region(s3))
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        ssm.put_parameter(Name=_BOOTSTRAP_NAME, Type="String", Value=_BOOTSTRAP_VERSION, Overwrite=True)
 
     def _publish(self, asset: FileAsset, cache: Path) -> None:
         s3 = self._clients.client("s3")
@@ -190,6 +189,12 @@ class Deployer:
             else:
                 del stack.resources[resource.logical_id]
         return failed
+
+
+def _bootstrap_parameter(parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+    if parameters["Name"] != _BOOTSTRAP_NAME:
+        raise ApiError("ParameterNotFound", f"The laptop engine has one parameter, {_BOOTSTRAP_NAME}.")
+    return {"Parameter": {"Name": _BOOTSTRAP_NAME, "Type": "String", "Value": _BOOTSTRAP_VERSION, "Version": 1}}
 
 
 def _silent(_: str, __: str, ___: str) -> None:

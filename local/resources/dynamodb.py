@@ -15,7 +15,7 @@ def _spell(properties: Properties) -> dict[str, Any]:
 
 
 def _create(subject: Subject) -> str:
-    asked = subject.pick("AttributeDefinitions KeySchema BillingMode DeletionProtectionEnabled SSESpecification Tags")
+    asked = subject.pick("AttributeDefinitions KeySchema BillingMode SSESpecification Tags")
     subject.aws.create_table(TableName=subject.name, **asked)
     return subject.name
 
@@ -47,8 +47,8 @@ KINDS = (
     Kind(
         type="AWS::DynamoDB::Table",
         service="dynamodb",
-        properties="""TableName AttributeDefinitions.AttributeName AttributeDefinitions.AttributeType
-            KeySchema.AttributeName KeySchema.KeyType BillingMode DeletionProtectionEnabled
+        properties="""AttributeDefinitions.AttributeName AttributeDefinitions.AttributeType
+            KeySchema.AttributeName KeySchema.KeyType BillingMode
             SSESpecification.SSEEnabled SSESpecification.SSEType SSESpecification.KMSMasterKeyId
             PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled""",
         tags=("Tags", "Key", "Value"),
@@ -58,11 +58,11 @@ KINDS = (
         read=_read,
         update=_recover,
         updates=_RECOVERY,
-        replaces="TableName KeySchema",
+        replaces="KeySchema",
         defaults={_RECOVERY: {"PointInTimeRecoveryEnabled": False}},
         delete=lambda s: s.aws.delete_table(TableName=s.id),
         attributes=lambda s: {"Arn": s.aws.describe_table(TableName=s.id)["Table"]["TableArn"]},
         attribute_names="Arn",
-        naming=("TableName", 255),
+        naming=("", 255),
     ),
 )

@@ -6,7 +6,7 @@ from local.resources.kind import Kind, Subject, spelling
 
 
 def _put(subject: Subject) -> str:
-    subject.aws.put_rule(Name=subject.name, **subject.pick("Description State EventPattern Tags"))
+    subject.aws.put_rule(Name=subject.name, **subject.pick("State EventPattern Tags"))
     return subject.name
 
 
@@ -22,7 +22,7 @@ def _aim(subject: Subject) -> None:
 
 
 def _update(subject: Subject) -> None:
-    subject.aws.put_rule(Name=subject.name, **subject.pick("Description State EventPattern"))
+    subject.aws.put_rule(Name=subject.name, **subject.pick("State EventPattern"))
     _aim(subject)
 
 
@@ -44,7 +44,7 @@ KINDS = (
     Kind(
         type="AWS::Events::Rule",
         service="events",
-        properties="""Name Description State EventPattern.*
+        properties="""State EventPattern.*
             Targets.Id Targets.Arn Targets.RoleArn Targets.DeadLetterConfig.Arn
             Targets.InputTransformer.InputPathsMap.* Targets.InputTransformer.InputTemplate
             Targets.RetryPolicy.MaximumRetryAttempts Targets.RetryPolicy.MaximumEventAgeInSeconds""",
@@ -54,12 +54,10 @@ KINDS = (
         configure=_aim,
         read=_read,
         update=_update,
-        updates="Description State EventPattern Targets",
-        replaces="Name",
-        defaults={"Description": "", "State": "ENABLED", "Targets": []},
+        updates="State EventPattern Targets",
+        defaults={"State": "ENABLED", "Targets": []},
         delete=_delete,
         attributes=lambda s: {"Arn": s.aws.describe_rule(Name=s.id)["Arn"]},
         attribute_names="Arn",
-        naming=("Name", 64),
     ),
 )

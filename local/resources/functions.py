@@ -9,7 +9,7 @@ from typing import Any
 
 from local.resources.kind import Kind, Subject, only
 
-_CONFIGURATION = "Description Environment Handler Layers LoggingConfig MemorySize Role Runtime Timeout"
+_CONFIGURATION = "Environment Handler Layers LoggingConfig MemorySize Role Runtime Timeout"
 _MAPPING = "BatchSize FunctionName FunctionResponseTypes"
 _ASYNC = "MaximumRetryAttempts MaximumEventAgeInSeconds DestinationConfig"
 _OF_ASYNC = "FunctionName Qualifier"
@@ -102,7 +102,7 @@ KINDS = (
     Kind(
         type="AWS::Lambda::Function",
         service="lambda",
-        properties="""FunctionName Code.S3Bucket Code.S3Key Handler Runtime Role Description MemorySize Timeout Layers
+        properties="""FunctionName Code.S3Bucket Code.S3Key Handler Runtime Role MemorySize Timeout Layers
             Environment.Variables.* LoggingConfig.LogGroup LoggingConfig.LogFormat Architectures""",
         tags=("Tags",),
         create=_create,
@@ -111,7 +111,6 @@ KINDS = (
         updates=f"Code {_CONFIGURATION}",
         replaces="FunctionName",
         defaults={
-            "Description": "",
             "MemorySize": 128,
             "Timeout": 3,
             "Layers": [],
@@ -126,13 +125,13 @@ KINDS = (
     Kind(
         type="AWS::Lambda::LayerVersion",
         service="lambda",
-        properties="LayerName Content.S3Bucket Content.S3Key CompatibleRuntimes CompatibleArchitectures Description",
+        properties="Content.S3Bucket Content.S3Key CompatibleRuntimes CompatibleArchitectures Description",
         create=_publish_layer,
-        read=lambda s: s.aws.get_layer_version(**_layer(s)) | {"LayerName": s.name},
+        read=lambda s: s.aws.get_layer_version(**_layer(s)),
         replaces="*",
         delete=lambda s: s.aws.delete_layer_version(**_layer(s)),
         unread={"Content": _COPY},
-        naming=("LayerName", 140),
+        naming=("", 140),
     ),
     Kind(
         type="AWS::Lambda::Version",

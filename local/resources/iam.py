@@ -9,7 +9,7 @@ _TRUST = "AssumeRolePolicyDocument"
 
 
 def _create_role(subject: Subject) -> str:
-    subject.aws.create_role(RoleName=subject.name, **subject.pick(f"{_TRUST} Description Tags"))
+    subject.aws.create_role(RoleName=subject.name, **subject.pick(f"{_TRUST} Tags"))
     return subject.name
 
 
@@ -68,7 +68,7 @@ KINDS = (
     Kind(
         type="AWS::IAM::Role",
         service="iam",
-        properties=f"RoleName Description {_TRUST}.* Policies.PolicyName Policies.PolicyDocument.*",
+        properties=f"RoleName {_TRUST}.* Policies.PolicyName Policies.PolicyDocument.*",
         tags=("Tags", "Key", "Value"),
         spell=spelling(documents=_TRUST),
         create=_create_role,

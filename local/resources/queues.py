@@ -70,19 +70,18 @@ KINDS = (
     Kind(
         type="AWS::SQS::Queue",
         service="sqs",
-        properties=f"QueueName {_QUEUE}.*",
+        properties=f"{_QUEUE}.*",
         tags=("tags",),
         spell=_attributes,
         create=_create_queue,
         read=lambda s: _of_queue(s, s.id) | {"tags": s.aws.list_queue_tags(QueueUrl=s.id).get("Tags")},
         update=lambda s: s.aws.set_queue_attributes(QueueUrl=s.id, Attributes=s.pick(_QUEUE)),
         updates=_QUEUE,
-        replaces="QueueName",
         defaults={"VisibilityTimeout": 30, "MessageRetentionPeriod": 345600},
         delete=lambda s: s.aws.delete_queue(QueueUrl=s.id),
         attributes=_queue_values,
         attribute_names="Arn QueueName",
-        naming=("QueueName", 80),
+        naming=("", 80),
     ),
     Kind(
         type="AWS::SQS::QueuePolicy",
@@ -99,17 +98,16 @@ KINDS = (
     Kind(
         type="AWS::SNS::Topic",
         service="sns",
-        properties="TopicName KmsMasterKeyId",
+        properties="KmsMasterKeyId",
         tags=("Tags", "Key", "Value"),
         create=lambda s: str(
             s.aws.create_topic(Name=s.name, Attributes=s.pick("KmsMasterKeyId"), **s.pick("Tags"))["TopicArn"]
         ),
         read=lambda s: _of_topic(s, s.id) | {"Tags": s.aws.list_tags_for_resource(ResourceArn=s.id)["Tags"]},
-        replaces="TopicName",
         delete=lambda s: s.aws.delete_topic(TopicArn=s.id),
         attributes=lambda s: {"TopicArn": s.id, "TopicName": s.id.rsplit(":", 1)[1]},
         attribute_names="TopicArn TopicName",
-        naming=("TopicName", 256),
+        naming=("", 256),
     ),
     Kind(
         type="AWS::SNS::TopicPolicy",

@@ -35,7 +35,7 @@ def own_region(s3: Any) -> dict[str, Any]:
 def _spell(properties: Properties) -> dict[str, Any]:
     spelled: dict[str, Any] = respelled(dict(properties), lambda word: _WORDS.get(word, word))
     for rule in spelled.get(_LIFECYCLE, {}).get("Rules", []):
-        rule["Filter"] = {"Prefix": rule.pop("Prefix", "")}
+        rule["Filter"] = {"Prefix": ""}
         for name, short in (("ExpirationInDays", "Days"), ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker")):
             if name in rule:
                 rule.setdefault("Expiration", {})[short] = rule.pop(name)
@@ -90,14 +90,14 @@ KINDS = (
     Kind(
         type="AWS::S3::Bucket",
         service="s3",
-        properties="""BucketName VersioningConfiguration.Status
+        properties="""VersioningConfiguration.Status
             BucketEncryption.ServerSideEncryptionConfiguration.BucketKeyEnabled
             BucketEncryption.ServerSideEncryptionConfiguration.ServerSideEncryptionByDefault.SSEAlgorithm
             BucketEncryption.ServerSideEncryptionConfiguration.ServerSideEncryptionByDefault.KMSMasterKeyID
             PublicAccessBlockConfiguration.BlockPublicAcls PublicAccessBlockConfiguration.BlockPublicPolicy
             PublicAccessBlockConfiguration.IgnorePublicAcls PublicAccessBlockConfiguration.RestrictPublicBuckets
             OwnershipControls.Rules.ObjectOwnership
-            LifecycleConfiguration.Rules.Status LifecycleConfiguration.Rules.Id LifecycleConfiguration.Rules.Prefix
+            LifecycleConfiguration.Rules.Status LifecycleConfiguration.Rules.Id
             LifecycleConfiguration.Rules.ExpirationInDays LifecycleConfiguration.Rules.ExpiredObjectDeleteMarker
             LifecycleConfiguration.Rules.NoncurrentVersionExpiration.NoncurrentDays
             LifecycleConfiguration.Rules.AbortIncompleteMultipartUpload.DaysAfterInitiation
@@ -111,7 +111,6 @@ KINDS = (
         read=_read,
         update=_configure,
         updates=" ".join(name for name in _SETTINGS if name != "Tags") + " LoggingConfiguration",
-        replaces="BucketName",
         defaults={
             _LIFECYCLE: {"Rules": []},
             _EVENTS: {"EventBridgeConfiguration": {"EventBridgeEnabled": False}},
@@ -120,7 +119,7 @@ KINDS = (
         attributes=lambda s: {"Arn": f"arn:aws:s3:::{s.id}"},
         attribute_names="Arn",
         unread={_EVENTS: "moto does not echo EventBridgeConfiguration"},
-        naming=("BucketName", 63),
+        naming=("", 63),
     ),
     Kind(
         type="AWS::S3::BucketPolicy",

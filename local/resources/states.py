@@ -4,7 +4,7 @@ from typing import Any
 
 from local.resources.kind import Kind, Properties, Subject, respelled
 
-_WORDS = {"DefinitionString": "definition", "StateMachineName": "name", "StateMachineType": "type"}
+_WORDS = {"DefinitionString": "definition", "StateMachineType": "type"}
 _SETTINGS = "definition roleArn loggingConfiguration tracingConfiguration"
 
 
@@ -23,7 +23,7 @@ KINDS = (
     Kind(
         type="AWS::StepFunctions::StateMachine",
         service="stepfunctions",
-        properties="""StateMachineName StateMachineType DefinitionString RoleArn TracingConfiguration.Enabled
+        properties="""StateMachineType DefinitionString RoleArn TracingConfiguration.Enabled
             LoggingConfiguration.Level LoggingConfiguration.IncludeExecutionData
             LoggingConfiguration.Destinations.CloudWatchLogsLogGroup.LogGroupArn""",
         tags=("tags", "key", "value"),
@@ -34,12 +34,12 @@ KINDS = (
         read=_read,
         update=lambda s: s.aws.update_state_machine(stateMachineArn=s.id, **s.pick(_SETTINGS)),
         updates="DefinitionString RoleArn LoggingConfiguration TracingConfiguration",
-        replaces="StateMachineName StateMachineType",
+        replaces="StateMachineType",
         defaults={"LoggingConfiguration": {"Level": "OFF"}, "TracingConfiguration": {"Enabled": False}},
         delete=lambda s: s.aws.delete_state_machine(stateMachineArn=s.id),
         attributes=lambda s: {"Arn": s.id, "Name": s.id.rsplit(":", 1)[1]},
         attribute_names="Arn Name",
-        naming=("StateMachineName", 80),
+        naming=("", 80),
         stack_in_name=False,
     ),
 )
