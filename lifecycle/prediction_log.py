@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lifecycle import names
-from lifecycle.schema import Contract
+from lifecycle.request import inputs_of
 
 KIND: Final = "prediction"
 SCHEMA: Final = 1
@@ -20,11 +20,15 @@ Row = Mapping[str, Any]
 
 
 class PredictionLog:
-    """Writes lines of one model. `facts` are the members that every line carries (versions, ids, stage, model)."""
+    """Writes lines of one model, whose contract is given as plain data.
 
-    def __init__(self, contract: Contract, facts: Mapping[str, str]) -> None:
-        private = [column.name for column in contract.inputs if column.private]
-        self._kept = [column.name for column in contract.inputs if column.name not in private] if private else None
+    `facts` are the members that every line carries (versions, ids, stage, model).
+    """
+
+    def __init__(self, contract: Mapping[str, Any], facts: Mapping[str, str]) -> None:
+        inputs = inputs_of(contract)
+        private = any(column.get("private") for column in inputs)
+        self._kept = [column["name"] for column in inputs if not column.get("private")] if private else None
         self._head = json.dumps({"kind": KIND, "schema": SCHEMA, **facts})[:-1]
 
     def lines(

@@ -13,6 +13,9 @@ text, id    text, or a whole number
 null, empty text and an absent field mean "missing". Missing is allowed unless the contract says `max_null_share: 0`; an
 absent field takes the column's default first. A field that the contract does not know is ignored or refused, as
 `extra_columns` says.
+
+The contract is taken as plain data, as it lies in the compiled file: the classes of `lifecycle.schema` take longer to
+import than a row takes to score. Defaults are left out there; a test holds the ones used here to those of `Column`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -21,32 +24,31 @@ from typing import Any, Final
 from lifecycle.encoding import NUMBER_LIMIT, datetime_of
 from lifecycle.errors import RequestRejected
 from lifecycle.problem import ERRORS_LISTED, FieldError, Problem, field_error
-from lifecycle.schema import Column, Contract, Kind
 
 LISTED_CATEGORIES: Final = 12
 INTEGER_LIMIT: Final = 2**63 - 1
 MISSING: Final = object()
 
+Plain = Mapping[str, Any]
 Check = Callable[[Any], Any]
 """Returns the value with the contract's type; raises ValueError with what is wrong."""
 
 
 class RowChecker:
-    """Checks the rows of requests against one contract.
+    """Checks the rows of requests against one contract (plain, see `lifecycle.schema.contract_to_plain`).
 
     `learned` maps a category column to the values that the model knows; it matters where `unseen` is "reject".
     """
 
     def __init__(
-        self, contract: Contract, *, learned: Mapping[str, Collection[str]] | None = None, max_rows: int = 1000
+        self, contract: Plain, *, learned: Mapping[str, Collection[str]] | None = None, max_rows: int = 1000
     ) -> None:
-        self._columns = [_compiled(column, (learned or {}).get(column.name)) for column in contract.inputs]
-        self._names = {column.name for column in contract.inputs}
-        self._private = {column.name for column in contract.inputs if column.private}
-        self._strict = contract.extra_columns == "reject"
-        self._not_sent = {contract.target: "the label"}
-        if contract.weight is not None:
-            self._not_sent[contract.weight] = "the weight"
+        self._not_sent = {contract["target"]: "the label", contract.get("weight"): "the weight"}
+        inputs = inputs_of(contract)
+        self._columns = [_compiled(column, (learned or {}).get(column["name"])) for column in inputs]
+        self._names = {column["name"] for column in inputs}
+        self._private = {column["name"] for column in inputs if column.get("private")}
+        self._strict = contract.get("extra_columns") == "reject"
         self._max_rows = max_rows
 
     def rows_of(self, document: Any) -> list[dict[str, Any]]:
@@ -123,35 +125,42 @@ class RowChecker:
         return field_error(index, name[:100], "is not a column of this model")
 
 
-def _compiled(column: Column, learned: Collection[str] | None) -> tuple[str, Check, Any, bool]:
-    return column.name, _check(column, learned), column.default, column.max_null_share > 0
+def inputs_of(contract: Plain) -> list[Plain]:
+    """Return the columns that a caller sends: all but target and weight."""
+    return [
+        column for column in contract["columns"] if column["name"] not in (contract["target"], contract.get("weight"))
+    ]
 
 
-def _check(column: Column, learned: Collection[str] | None) -> Check:
-    match column.kind:
-        case Kind.NUMBER:
-            return _number(column)
-        case Kind.INTEGER:
-            return _integer(column)
-        case Kind.BOOLEAN:
-            return _boolean
-        case Kind.DATETIME:
-            return _datetime
-        case Kind.CATEGORY:
-            allowed = column.categories or (learned if column.unseen == "reject" else None)
-            return _text if allowed is None else _category(allowed)
-        case Kind.TEXT | Kind.ID:
-            return _text
+def is_nullable(column: Plain) -> bool:
+    """Return whether a value of the column may be missing."""
+    return float(column.get("max_null_share", 1.0)) > 0
 
 
-def _number(column: Column) -> Check:
-    low = -NUMBER_LIMIT if column.min is None else column.min
-    high = NUMBER_LIMIT if column.max is None else column.max
-    outside = f"must be a number {_range(column.min, column.max, 'that a model can compute with')}"
+def _compiled(column: Plain, learned: Collection[str] | None) -> tuple[str, Check, Any, bool]:
+    return column["name"], _check(column, learned), column.get("default"), is_nullable(column)
+
+
+def _check(column: Plain, learned: Collection[str] | None) -> Check:
+    kind = column["kind"]
+    if kind == "number":
+        return _number(column.get("min"), column.get("max"))
+    if kind == "integer":
+        return _integer(column.get("min"), column.get("max"))
+    if kind == "category":
+        allowed = column.get("categories") or (learned if column.get("unseen") == "reject" else None)
+        return _text if allowed is None else _category(allowed)
+    return {"boolean": _boolean, "datetime": _datetime, "text": _text, "id": _text}[kind]
+
+
+def _number(low: float | None, high: float | None) -> Check:
+    outside = f"must be a number {_range(low, high, 'that a model can compute with')}"
+    least = -NUMBER_LIMIT if low is None else low
+    most = NUMBER_LIMIT if high is None else high
 
     def check(value: Any) -> float:
         if value.__class__ is float or value.__class__ is int:
-            if low <= value <= high:
+            if least <= value <= most:
                 return float(value)
             raise ValueError(outside)
         raise ValueError("must be a number")
@@ -159,14 +168,14 @@ def _number(column: Column) -> Check:
     return check
 
 
-def _integer(column: Column) -> Check:
-    low = -INTEGER_LIMIT if column.min is None else column.min
-    high = INTEGER_LIMIT if column.max is None else column.max
-    outside = f"must be a whole number {_range(column.min, column.max, 'of at most 64 bits')}"
+def _integer(low: float | None, high: float | None) -> Check:
+    outside = f"must be a whole number {_range(low, high, 'of at most 64 bits')}"
+    least = -INTEGER_LIMIT if low is None else low
+    most = INTEGER_LIMIT if high is None else high
 
     def check(value: Any) -> int:
         if value.__class__ is int or (value.__class__ is float and value.is_integer()):
-            if low <= value <= high:
+            if least <= value <= most:
                 return int(value)
             raise ValueError(outside)
         raise ValueError("must be a whole number")

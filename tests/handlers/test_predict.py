@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.predict import LiveModel, answer
-from lifecycle.errors import ModelRejected, SpecRejected
+from lambdas.live_model import LiveModel, Place
+from lambdas.predict import answer
+from lifecycle.errors import MissingSetting, ModelRejected, SpecRejected
 from lifecycle.problem import CONTENT_TYPE
 from lifecycle.settings import Predict
 from tests import live_package
 from tests.live_package import ROW, event
 
-SETTINGS = Predict(stage="dev", model="late")
+SETTINGS = Place(stage="dev", model="late")
 ROOT = Path(__file__).parents[2]
 
 
@@ -175,6 +176,13 @@ def test_before_the_first_deployment_there_is_no_model(tmp_path, capsys):
     assert logged(capsys) == []
 
 
+def test_the_place_is_read_from_the_variables_that_the_stack_sets():
+    place = Place.from_env(Predict(stage="prod", model="churn").to_env())
+    assert (place.stage, place.model) == ("prod", "churn")
+    with pytest.raises(MissingSetting, match="STAGE and MODEL"):
+        Place.from_env({})
+
+
 def damage_model(package):
     file = package / "model" / "compiled.json"
     file.write_bytes(file.read_bytes()[:-20])
@@ -242,5 +250,15 @@ def test_an_unforeseen_fault_is_a_500_without_internals_and_a_log_line(package):
 def test_starting_imports_nothing_heavy(package):
     code = "import sys, lambdas.predict; print(sorted({name.split('.')[0] for name in sys.modules}))"
     loaded = started(package, code).stdout
-    for name in ("boto3", "botocore", "aws_lambda_powertools", "numpy", "polars", "pydantic", "uuid", "logging"):
+    for name in (
+        "boto3",
+        "botocore",
+        "aws_lambda_powertools",
+        "numpy",
+        "polars",
+        "pydantic",
+        "uuid",
+        "logging",
+        "dataclasses",
+    ):
         assert repr(name) not in loaded

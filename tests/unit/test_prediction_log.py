@@ -3,7 +3,7 @@
 import json
 
 from lifecycle.prediction_log import LINE_BYTES, PredictionLog, metrics_line
-from lifecycle.schema import Column, Contract, Kind, Task
+from lifecycle.schema import Column, Contract, Kind, Task, contract_to_plain
 
 CONTRACT = Contract(
     task=Task.BINARY,
@@ -20,7 +20,7 @@ ANSWER = {"prediction_id": "p-1", "probability": 0.25, "decision": False}
 
 
 def lines(*rows) -> list[str]:
-    log = PredictionLog(CONTRACT, FACTS)
+    log = PredictionLog(contract_to_plain(CONTRACT), FACTS)
     return log.lines(rows, [ANSWER] * len(rows), time_ms=1_700_000_000_000, latency_ms=1.25)
 
 

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from lifecycle.problem import ERRORS_LISTED, Problem
 from lifecycle.request import RowChecker
-from lifecycle.schema import Column, Contract, Kind, Task
+from lifecycle.schema import Column, Contract, Kind, Task, contract_to_plain
 
 
 def checker(*columns: Column, max_rows: int = 1000, learned=None, **rules) -> RowChecker:
     contract = Contract(
         task=Task.BINARY, target="late", columns=(*columns, Column(name="late", kind=Kind.BOOLEAN)), **rules
     )
-    return RowChecker(contract, learned=learned, max_rows=max_rows)
+    return RowChecker(contract_to_plain(contract), learned=learned, max_rows=max_rows)
 
 
 def accepted(column: Column, value, **more):
@@ -220,3 +220,11 @@ def test_any_json_is_either_typed_rows_or_a_problem_that_can_be_written(row):
 def test_any_document_is_answered(document):
     clean, problem = outcome(document)
     assert clean or (problem is not None and problem.status == 422)
+
+
+def test_the_defaults_that_the_door_assumes_are_those_of_a_column():
+    column = Column(name="x", kind=Kind.CATEGORY)
+    assert (column.max_null_share, column.unseen, column.private, column.default) == (1.0, "allow", False, None)
+    assert contract_to_plain(Contract(task=Task.BINARY, target="late", columns=(column,)))["columns"] == [
+        {"name": "x", "kind": "category"}
+    ]
