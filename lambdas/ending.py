@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from cloud.executions import Outcome
 from lambdas import wiring
-from lambdas.observability import note
+from lambdas.observability import count, note
 from lambdas.standing import plan
-from lifecycle import claims, ledger
+from lifecycle import claims, ledger, names
 from lifecycle.claims import Claim, State
 from lifecycle.ledger import Entry
 from lifecycle.settings import Deploy
@@ -41,6 +41,7 @@ class DeploymentCloser:
                 table.release(package, execution)
         if outcome.status != "SUCCEEDED":
             self._report(held, outcome)
+            count(names.METRIC_DEPLOYMENTS_FAILED, stage=self.settings.stage, model=self.settings.model)
         table.release(held.claim, execution)
         note("deployment ended", status=outcome.status, package=held.value.get("package_arn"), execution=execution)
 

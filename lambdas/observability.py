@@ -11,7 +11,7 @@ from lifecycle import names
 logger = Logger(service=names.PRODUCT)
 
 
-def count(name: str, number: int, *, stage: str, model: str) -> None:
+def count(name: str, number: int = 1, *, stage: str, model: str) -> None:
     """Print one metric in CloudWatch's embedded format, with the dimensions Stage and Model."""
     provider = AmazonCloudWatchEMFProvider(namespace=names.METRIC_NAMESPACE, metric_set={}, dimension_set={})
     provider.add_dimension("Stage", stage)

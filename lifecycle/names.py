@@ -22,6 +22,9 @@ STACK_CHANGED: Final = "CloudFormation Stack Status Change"
 METRIC_NAMESPACE: Final = "Perennial"
 METRIC_ROWS_SCORED: Final = "RowsScored"
 METRIC_ROWS_REFUSED: Final = "RowsRefused"
+METRIC_VERSIONS_REJECTED: Final = "VersionsRejected"
+METRIC_RUNS_FAILED: Final = "RunsFailed"
+METRIC_DEPLOYMENTS_FAILED: Final = "DeploymentsFailed"
 
 # Lambda alias that API Gateway calls.
 LIVE: Final = "live"
