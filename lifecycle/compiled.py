@@ -12,6 +12,12 @@ from typing import Any
 from lifecycle.compiled_check import check
 from lifecycle.errors import ModelRejected
 
+try:
+    # the interpreter's own: hashlib would start OpenSSL, which takes as long as scoring's whole start
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import sha256
+
 VERSION = 1
 HEAD = b'{"format":"perennial-model","version":%d,"sha256":"' % VERSION
 MIDDLE = b'","body":'
@@ -23,7 +29,8 @@ def write(body: Mapping[str, Any]) -> bytes:
     Raises ModelRejected when the body is not a valid model.
     """
     content = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    data = HEAD + _sha256(content).encode() + MIDDLE + content + b"}"
+    checksum: str = sha256(content).hexdigest()
+    data = HEAD + checksum.encode() + MIDDLE + content + b"}"
     read(data)
     return data
 
@@ -43,7 +50,7 @@ def read(data: bytes) -> dict[str, Any]:
     if data[start - len(MIDDLE) : start] != MIDDLE or not data.endswith(b"}"):
         raise ModelRejected("the compiled model is damaged: its head or its end is cut off")
     content = data[start:-1]
-    if _sha256(content).encode() != data[len(HEAD) : len(HEAD) + 64]:
+    if sha256(content).hexdigest().encode() != data[len(HEAD) : len(HEAD) + 64]:
         raise ModelRejected("the compiled model is damaged: its content does not match its SHA-256")
     try:
         body = json.loads(content)
@@ -51,9 +58,3 @@ def read(data: bytes) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ModelRejected(f"the compiled model has a wrong structure: {type(error).__name__}: {error}") from error
     return body  # type: ignore[no-any-return]
-
-
-def _sha256(content: bytes) -> str:
-    import hashlib  # late: only its OpenSSL start-up would make the module slow to import for those who need no file
-
-    return hashlib.sha256(content).hexdigest()

@@ -1,7 +1,7 @@
 """Body of a compiled model -> nothing, or ModelRejected: structure, sizes, index ranges, tree shape, finite numbers.
 
 Children lie behind their parent and every node is used once, so a walk always ends; every index that scoring follows is
-in range, so scoring needs no checks of its own.
+in range, so scoring needs no checks of its own. This runs at cold start: loops over nodes are few and short.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,34 +100,30 @@ def _check_trees(estimator: Mapping[str, Any], encoder: Mapping[str, Any], outpu
     _require(estimator["leaf_width"] == outputs or len(roots) % outputs == 0, "trees do not fit the outputs")
     codes = encoding.missing_codes(encoder)
     _require(all(type(c) is int and c >= 0 for codes_left in sets for c in codes_left), "bad category sets")
-    wide = estimator["leaf_width"] > 1
-    for start, end in pairwise([*roots, nodes]):
-        for i in range(start, end):
-            split = feature[i]
-            if split == LEAF:
-                if wide and not 0 <= right[i] * outputs <= len(leaves) - outputs:
-                    raise ModelRejected(f"node {i} names a leaf value that is not there")
-                continue
-            if not (0 <= split < width and i + 1 < right[i] < end):
-                raise ModelRejected(f"node {i} of the trees names a feature or a child that is not there")
-            if flags[i] & CATEGORICAL and not (0 <= threshold[i] < len(sets) and codes[split] is not None):
-                raise ModelRejected(f"node {i} of the trees names a category set that is not there")
-        _check_shape(feature, right, start, end)
+    _require(min(feature) >= LEAF and max(feature) < width, "a node of the trees names a feature that is not there")
+    for i, node_flags in enumerate(flags):
+        if node_flags & CATEGORICAL and feature[i] != LEAF:
+            there = 0 <= threshold[i] < len(sets) and codes[feature[i]] is not None
+            _require(there, f"node {i} of the trees names a category set that is not there")
+    if estimator["leaf_width"] > 1:
+        last = len(leaves) - outputs
+        there = all(0 <= right[i] * outputs <= last for i, split in enumerate(feature) if split == LEAF)
+        _require(there, "a tree names a leaf value that is not there")
+    _check_shape(feature.tolist(), right.tolist(), [*roots, nodes])
 
 
-def _check_shape(feature: Sequence[int], right: Sequence[int], start: int, end: int) -> None:
-    """A tree in depth-first order uses each of its nodes exactly once: walk it by counting open branches."""
-    expected: list[int] = []
-    for i in range(start, end):
-        if feature[i] != LEAF:
-            expected.append(right[i])
-        elif expected:
-            if expected.pop() != i + 1:
-                raise ModelRejected(f"node {i + 1} of the trees is not where its parent says")
-        elif i != end - 1:
-            raise ModelRejected(f"the tree at node {start} ends before node {end}")
-    if expected:
-        raise ModelRejected(f"the tree at node {start} is not complete")
+def _check_shape(feature: Sequence[int], right: Sequence[int], bounds: Sequence[int]) -> None:
+    """In depth-first order the node behind a leaf is the right child that has waited least, or the next tree's root."""
+    waiting: list[int] = []
+    ends = set(bounds)
+    for i, split in enumerate(feature, 1):
+        if split != LEAF:
+            waiting.append(right[i - 1])
+        elif not waiting:
+            _require(i in ends, f"the tree before node {i} has ended, but no other begins there")
+        elif waiting.pop() != i or i in ends:
+            _require(False, f"node {i} of the trees is not where its parent says")
+    _require(not waiting, "the last tree is not complete")
 
 
 def _texts(values: Any) -> bool:
