@@ -18,7 +18,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from stacks.assets import PYTHON, compile_bytecode, fix_modes
@@ -32,7 +32,7 @@ NOT_AT_RUN_TIME = ("tests", "test", "include", "__pycache__", "bin")
 FIXED_TIME = "315532800"  # 1980-01-01, the first second a zip can hold
 
 
-class BuildFailed(Exception):  # noqa: N818 - reads as what happened
+class BuildFailed(Exception):
     """A layer could not be built, is too large or does not work."""
 
 
@@ -81,7 +81,7 @@ def trim(packages: Path) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Write a folder as an archive whose bytes depend on its content only."""
+    """Write a folder as an archive whose bytes depend on its content only, and its SHA-256 beside it."""
     making = archive.with_name(f".{archive.name}.{os.getpid()}")
     with zipfile.ZipFile(making, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as written:
         for path in sorted(_files(folder)):
@@ -90,7 +90,11 @@ def pack(folder: Path, archive: Path) -> None:
             # wheels and the like are compressed already
             entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".whl" else zipfile.ZIP_DEFLATED
             written.writestr(entry, path.read_bytes())
+    written = archive.with_name(f"{archive.name}.sha256")
+    written.unlink(missing_ok=True)
     making.rename(archive)
+    with archive.open("rb") as file:
+        written.write_text(file_digest(file, "sha256").hexdigest())
 
 
 PARTS = (

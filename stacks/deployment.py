@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import Environment, RemovalPolicy, Stack, Tags
+from aws_cdk import AssetHashType, Environment, RemovalPolicy, Stack, Tags
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
@@ -65,8 +65,11 @@ class Deployment:
 
     @staticmethod
     def asset(scope: Construct, title: str, path: Path) -> Asset:
-        """Make a folder or archive an asset of the stack."""
-        return Asset(scope, title, path=str(path))
+        """Make a folder or archive an asset of the stack; a large archive has its hash written beside it."""
+        written = path.with_name(f"{path.name}.sha256")
+        known = written.read_text() if written.is_file() else None
+        kind = AssetHashType.CUSTOM if known else None
+        return Asset(scope, title, path=str(path), asset_hash=known, asset_hash_type=kind)
 
     def package(self, code: Asset, layers: Sequence[str], log_key_arn: str) -> Package:
         """Return what functions of a stack have in common."""

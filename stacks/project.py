@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 
-class SynthesisRefused(Exception):  # noqa: N818 - reads as what happened, like the errors of lifecycle
+class SynthesisRefused(Exception):
     """The app cannot be synthesized; the message says what is wrong and which command or edit helps."""
 
 

@@ -14,7 +14,7 @@ from stacks.constructs import nag
 from stacks.constructs.front_door import Authorization, add_route
 from stacks.constructs.function import Function, Package, layer
 from stacks.constructs.machine import Machine
-from stacks.constructs.role import Grant
+from stacks.constructs.role import Grant, attach
 from stacks.constructs.rules import rule_to_machine, rule_to_own_function, undelivered
 from stacks.deployment import Deployment
 from stacks.deployment_machine import DeploymentFunctions, deployment_machine
@@ -49,6 +49,8 @@ class ServingStack(Stack):
         self._live = self._predict(deployment.package(self._predict_code, [base], self._shared.key_arn))
         self._routes()
         self._machine = self._deployment_machine()
+        # the machine needs the function first, so the function's role learns of the machine afterwards
+        attach(self._plan, "Executions", self._plan.role, [self._executions("DescribeExecution")])
         self._rules()
         CfnOutput(self, names.OUTPUT_DEPLOYMENT_MACHINE, value=self._machine.arn)
         CfnOutput(self, names.OUTPUT_PREDICT_FUNCTION, value=self._name)
@@ -106,7 +108,7 @@ class ServingStack(Stack):
         asset = grants.read_asset(self._predict_code.s3_bucket_name, self._predict_code.s3_object_key)
         publish = self._function(functions.PUBLISH_MODEL, [*self._own(), asset, self._versions(READ + PUBLISH)])
         promote = self._function(
-            functions.PROMOTE_MODEL, [*self._own(), grants.announce(), self._versions(READ + PROMOTE)]
+            functions.PROMOTE_MODEL, [*self._own(), self._packages(), grants.announce(), self._versions(READ + PROMOTE)]
         )
         invoke = Grant(actions=("lambda:InvokeFunction",), resources=[made.arn for made in (plan, publish, promote)])
         called = DeploymentFunctions(plan_deployment=plan.arn, publish_model=publish.arn, promote_model=promote.arn)
@@ -140,6 +142,14 @@ class ServingStack(Stack):
             why="model packages get their numbers while the system runs",
         )
 
+    def _executions(self, *actions: str) -> Grant:
+        executions = regional_arn("states", f"execution:{self._machine.name}:*")
+        return Grant(
+            actions=[f"states:{action}" for action in actions],
+            resources=(self._machine.arn, executions),
+            why="executions get their names while the system runs",
+        )
+
     def _versions(self, actions: tuple[str, ...]) -> Grant:
         function = regional_arn("lambda", f"function:{self._name}")
         return Grant(
@@ -152,18 +162,13 @@ class ServingStack(Stack):
         machine = self._machine.arn
         rule_to_machine(self, "Approved", approvals_in(self._group), machine, self._lost)
         rule_to_machine(self, "Updated", updates_of(self._title), machine, self._lost)
-        executions = Grant(
-            actions=("states:DescribeExecution", "states:StartExecution"),
-            resources=(machine, regional_arn("states", f"execution:{self._machine.name}:*")),
-            why="executions get their names while the system runs",
-        )
         close = self._function(
             functions.CLOSE_DEPLOYMENT,
             [
                 *self._own(),
                 self._packages(),
                 self._versions(READ),
-                executions,
+                self._executions("DescribeExecution", "StartExecution"),
                 grants.tell(self._shared.topic),
                 grants.hand_over(self._lost.queue_arn),
             ],

@@ -68,7 +68,7 @@ def _profile_objects(arn: str) -> asl.State:
             "StartAt": "ProfileBatch",
             "States": {"ProfileBatch": profile, "BatchFailed": asl.fail()},
         },
-        "ResultPath": None,
+        **_counted("$.profiling"),
         "Catch": [asl.catch(FAILED)],
         "Next": "ValidateVersion",
     }
@@ -98,10 +98,15 @@ def _train_families(jobs: Jobs) -> asl.State:
                 },
             },
         },
-        "ResultPath": None,
+        **_counted("$.training"),
         "Catch": [asl.catch(FAILED)],
         "Next": "EvaluateCandidates",
     }
+
+
+def _counted(path: str) -> asl.State:
+    """Keep of a Map's results their number: a null ResultPath, which would drop them, does not survive synthesis."""
+    return {"ResultSelector": {"iterations.$": "States.ArrayLength($)"}, "ResultPath": path}
 
 
 _RUN: Final = {"run_id.$": "$.run.run_id", "version.$": "$.run.version"}

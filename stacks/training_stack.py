@@ -55,6 +55,8 @@ class TrainingStack(Stack):
         self._rules()
         CfnOutput(self, names.OUTPUT_TRAINING_MACHINE, value=self._machine.arn)
         CfnOutput(self, names.OUTPUT_PACKAGE_GROUP, value=self._group)
+        CfnOutput(self, names.OUTPUT_SPEC_ID, value=spec.spec_id)
+        CfnOutput(self, names.OUTPUT_DATASET, value=spec.dataset)
 
     def _package_group(self) -> str:
         name = names.package_group(self._stage, self._spec.model)
@@ -71,7 +73,7 @@ class TrainingStack(Stack):
         start_run, profile, validate, register = (
             self._start_run(),
             self._function(functions.PROFILE_OBJECTS, self._run(), self._reading(keys.PROFILES)),
-            self._function(functions.VALIDATE_VERSION, self._run(), self._reading(keys.PROFILES)),
+            self._function(functions.VALIDATE_VERSION, self._run(), self._reading()),
             self._register_model(),
         )
         jobs, role = self._jobs()
@@ -152,7 +154,6 @@ class TrainingStack(Stack):
         packages = regional_arn("sagemaker", f"model-package/{self._group}/*")
         register = Grant(
             actions=(
-                "sagemaker:AddTags",
                 "sagemaker:CreateModelPackage",
                 "sagemaker:DescribeModelPackage",
                 "sagemaker:ListModelPackages",
