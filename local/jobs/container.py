@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from local.clock import Clock
 from local.jobs.opt_ml import OptMl
 
 GRACE_SECONDS = 120  # StopTrainingJob: SIGTERM, then 120 seconds
 LOOK_SECONDS = 0.05  # of machine time
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+IMAGE = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # set by the image itself
 _LOG = logging.getLogger(__name__)
 _NO_NETWORK = ("unshare", "--user", "--map-current-user", "--net", "--")
 _DIE_WITH_ENGINE = ("setpriv", "--pdeathsig", "KILL", "--")
@@ -23,11 +24,11 @@ _DIE_WITH_ENGINE = ("setpriv", "--pdeathsig", "KILL", "--")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run. `path` is where `python3` is found first; `until` is engine time."""
+    """What to run. `path` is the PATH before the system's own folders; `until` is engine time."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
-    path: Path
+    path: str
     isolated: bool
     until: float
 
@@ -55,7 +56,7 @@ def run(command: Command, opt_ml: OptMl, clock: Clock, orders: Orders, write: Ca
     `write` gets each line of standard output and standard error.
     """
     process = subprocess.Popen(
-        [*_prefix(command.isolated), *map(opt_ml.rewritten, command.arguments)],
+        [*prefix(command.isolated), *map(opt_ml.rewritten, command.arguments)],
         env=_environment(command, opt_ml),
         cwd=opt_ml.folder,
         stdin=subprocess.DEVNULL,
@@ -108,24 +109,23 @@ def _read(process: subprocess.Popen[bytes], write: Callable[[str], None]) -> Non
 def _environment(command: Command, opt_ml: OptMl) -> dict[str, str]:
     """Return what the image and the template set; nothing of this machine's environment."""
     return {
-        "PATH": f"{command.path}:/usr/local/bin:/usr/bin:/bin",
+        **IMAGE,
+        "PATH": f"{command.path}:{SYSTEM_PATH}",
         "HOME": str(opt_ml.home),
         "TMPDIR": str(opt_ml.tmp),
-        "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         **{key: opt_ml.rewritten(value) for key, value in command.environment.items()},
     }
 
 
-def _prefix(isolated: bool) -> list[str]:
-    return [*(_usable(_DIE_WITH_ENGINE)), *(_usable(_NO_NETWORK) if isolated else ())]
+def prefix(isolated: bool) -> list[str]:
+    """Return what stands before a command: it dies with the engine, and has no network when `isolated`."""
+    return [*_usable(_DIE_WITH_ENGINE), *(_usable(_NO_NETWORK) if isolated else ())]
 
 
 @lru_cache(maxsize=2)
-def _usable(prefix: tuple[str, ...]) -> tuple[str, ...]:
+def _usable(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the prefix when this machine can run it; say once when it cannot."""
-    if shutil.which(prefix[0]) and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-        return prefix
-    _LOG.warning("`%s` does not work on this machine: jobs run without it", " ".join(prefix))
+    if shutil.which(words[0]) and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+        return words
+    _LOG.warning("`%s` does not work on this machine: jobs run without it", " ".join(words))
     return ()

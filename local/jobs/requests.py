@@ -3,7 +3,7 @@
 Limits come from botocore's copy of the service model; the few that it does not hold are named here with their source.
 """
 
-import re
+import regex
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -68,7 +68,7 @@ _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     "S3UploadMode": ("EndOfJob",),
     "InstanceCount": (1,),
 }
-_GRAVITON: Final = re.compile(r"ml\.[a-z]+\d+g")
+_GRAVITON: Final = regex.compile(r"ml\.[a-z]+\d+g")
 HYPERPARAMETERS: Final = 100
 HYPERPARAMETER_LENGTH: Final = 256  # API reference, CreateTrainingJob: "limited to 256 characters"; the model says 2500
 
@@ -128,7 +128,7 @@ def _limits(shape: Shape, value: Any, where: str) -> None:
     if shape.type_name == "string":
         _size(shape, len(value), where, value)
         pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(pattern, value):
+        if pattern and not regex.fullmatch(pattern, value):
             raise _constraint(where, value, f"Member must satisfy regular expression pattern: {pattern}")
         if shape.enum and value not in shape.enum:
             raise _constraint(where, value, f"Member must satisfy enum value set: {shape.enum}")

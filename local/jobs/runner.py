@@ -25,12 +25,12 @@ _PLANS = {"TrainingJob": training.plan, "ProcessingJob": processing.plan}
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs jobs below `work_dir`; `path` is the folder in which `python3` is found first."""
+    """Runs jobs below `work_dir`; `path` is the PATH before the system's own folders."""
 
     clients: Clients
     clock: Clock
     work_dir: Path
-    path: Path
+    path: str
     region: str
     kill: threading.Event = field(default_factory=threading.Event)
 

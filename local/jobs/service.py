@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Clients, Emit, Operation
 from local.clock import Clock
+from local.jobs import container
 from local.jobs.job import Job
 from local.jobs.registry import Registry
 from local.jobs.requests import check, invalid
 from local.jobs.runner import Runner
+from local.jobs.warm import PRELOADED, WarmPython
 
 _SEGMENTS = {"TrainingJob": "training-job", "ProcessingJob": "processing-job"}
 _WORDS = {"TrainingJob": "Training job", "ProcessingJob": "Processing job"}
@@ -25,19 +27,28 @@ PROCESSING = "/opt/ml/processing/"
 class Jobs:
     """Jobs by name, each in a thread and a process group of its own.
 
-    `python` is the interpreter of the jobs' environment: `python3` inside a job.
+    `python` is the interpreter of the jobs' environment: `python3` inside a job; `preloaded` modules are imported once.
     """
 
     def __init__(
-        self, clients: Clients, clock: Clock, emit: Emit, *, work_dir: Path, python: Path, region: str = "us-east-1"
+        self,
+        clients: Clients,
+        clock: Clock,
+        emit: Emit,
+        *,
+        work_dir: Path,
+        python: Path,
+        preloaded: Sequence[str] = PRELOADED,
     ) -> None:
         if set(str(work_dir)) & set(" \t\n'\"$`\\*?[]&;|<>()"):
             raise ValueError(f"{work_dir}: jobs run shell lines below this folder; choose one without such characters")
         self._clients = clients
         self._clock = clock
-        self._region = region
-        self._registry = Registry(emit, region)
-        self._runner = Runner(clients, clock, work_dir, python.parent, region)
+        self._region = str(clients("s3").meta.region_name)
+        self._registry = Registry(emit, self._region)
+        system = {**container.IMAGE, "PATH": container.SYSTEM_PATH}
+        self._warm = WarmPython(python, work_dir / "python", preloaded, container.prefix(isolated=False), system)
+        self._runner = Runner(clients, clock, work_dir, f"{self._warm.path}:{python.parent}", self._region)
         self._lock = threading.Lock()
         self._jobs: dict[tuple[str, str], Job] = {}
         self._threads: list[threading.Thread] = []
@@ -63,6 +74,7 @@ class Jobs:
         self._runner.kill.set()
         for thread in self._threads:
             thread.join(5)
+        self._warm.close()
 
     @staticmethod
     def _of(kind: str, answer: Any) -> Operation:

@@ -44,7 +44,11 @@ class Account:
         return bytes(self.s3.get_object(Bucket="bucket", Key=key)["Body"].read())
 
     def train(self, script: str, name: str = "job", **more: Any) -> dict[str, Any]:
-        self.sagemaker.create_training_job(**training(script, name, **more))
+        return self.run(training(script, name, **more))
+
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = request["TrainingJobName"]
+        self.sagemaker.create_training_job(**request)
         assert self.jobs.finished("TrainingJob", name).wait(30)
         return dict(self.sagemaker.describe_training_job(TrainingJobName=name))
 
@@ -59,7 +63,7 @@ class Account:
 
 
 @contextmanager
-def account_in(folder: Path) -> Iterator[Account]:
+def account_in(folder: Path, preloaded: tuple[str, ...] = ()) -> Iterator[Account]:
     moto_state.reset()
     identity, clock = Identity(), Clock()
     dispatcher = Dispatcher(identity)
@@ -69,7 +73,7 @@ def account_in(folder: Path) -> Iterator[Account]:
     def emit(source: str, detail_type: str, detail: Any, resources: Any = ()) -> None:
         events.append({"source": source, "type": detail_type, "detail": detail, "resources": resources})
 
-    jobs = Jobs(clients, clock, emit, work_dir=folder / "jobs", python=Path(sys.executable))
+    jobs = Jobs(clients, clock, emit, work_dir=folder / "jobs", python=Path(sys.executable), preloaded=preloaded)
     dispatcher.register(jobs.operations())
     trust = {"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     clients("iam").create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(trust))
