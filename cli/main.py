@@ -1,5 +1,6 @@
 """`perennial`: the operator's command, the same against AWS and the laptop engine."""
 
+import signal
 import sys
 from typing import Annotated
 
@@ -75,6 +76,8 @@ def _hoist(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command line."""
+    # whoever ends the command ends what it started, as with Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     import cli.commands  # noqa: F401  registers the commands; late, so that this module can be imported by them
 
     try:
