@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lambdas import wiring
 from lambdas.cut_version import handler
 from lifecycle import claims
 from lifecycle.claims import Taking
@@ -230,3 +231,36 @@ def test_fifty_files_over_five_concurrent_looks_twice_and_one_late_are_one_versi
     manifest = world.read("data-bucket", f"versions/flights/{details[0]['version']}/manifest.json")
     assert len(manifest["objects"]) == 50
     assert len(world.ledger(SUBJECT)) == 1
+
+
+def test_an_object_that_s3_cannot_copy_at_once_is_refused_by_name_and_nothing_is_cut(world: World, queue: Any) -> None:
+    world.upload("huge.parquet", b"x")
+
+    def enlarge(parsed: dict[str, Any], **_kwargs: Any) -> None:
+        for entry in parsed["Versions"]:
+            entry["Size"] = 5 * 1024**3 + 1
+
+    wiring.client("s3").meta.events.register("after-call.s3.ListObjectVersions", enlarge)
+    assert cut(world, queue) == []
+    assert cut(world, queue) == []
+    [entry] = world.ledger(SUBJECT)
+    assert entry["kind"] == "upload refused"
+    assert entry["detail"]["objects"] == ["huge.parquet"]
+    assert announced(world) == []
+
+
+def test_an_object_deleted_for_good_while_it_was_copied_is_looked_at_again(world: World, queue: Any) -> None:
+    version_id = world.upload("a.csv", b"a\n1\n")
+    world.upload("b.csv", b"a\n2\n")
+    world.pass_time(61)
+
+    def remove(**_kwargs: Any) -> None:
+        world.s3.delete_object(Bucket="data-bucket", Key="incoming/flights/a.csv", VersionId=version_id)
+
+    wiring.client("s3").meta.events.register_first("before-call.s3.CopyObject", remove)
+    assert len(look(messages(queue, "flights/a.csv"))) == 1
+    assert announced(world) == []
+    world.pass_time(2)
+    assert look(messages(queue)) == []
+    manifest = world.read("data-bucket", f"versions/flights/{announced(world)[0]['version']}/manifest.json")
+    assert [entry["name"] for entry in manifest["objects"]] == ["b.csv"]

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from lambdas import close_run, cut_version, profile_objects, register_model, start_run, validate_version
-from lifecycle import claims
+from lifecycle import claims, formats
 from lifecycle.claims import State
 
 from .conftest import SPEC, STAGE, World
@@ -281,6 +281,18 @@ def test_files_that_are_not_what_they_say_are_rejected_by_name(
     report = world.read("artifact-bucket", answer["report"])
     assert reason in report["problems"][0]["text"]
     assert report["problems"][0]["objects"] == [name]
+
+
+def test_a_file_too_large_for_the_profile_function_is_refused_by_name(
+    world: World, execution: Callable[[str], str]
+) -> None:
+    run = start(execution("one"), upload(world))
+    [batch] = run["batches"]
+    [entry] = world.read("artifact-bucket", batch["batch"])
+    large = json.dumps([{**entry, "size": formats.STORED_BYTES + 1}]).encode()
+    world.s3.put_object(Bucket="artifact-bucket", Key=batch["batch"], Body=large)
+    report = world.read("artifact-bucket", validated(run)["report"])
+    assert "Split it into smaller files" in report["problems"][0]["text"]
 
 
 def test_two_files_with_different_columns_are_told_apart(world: World, execution: Callable[[str], str]) -> None:
