@@ -122,7 +122,7 @@ class Engine:
         ending.callback(bus.stop)
         by_role = RoleClients(self.dispatch, options.region, self.identity)
         python = options.python.absolute()
-        jobs = Jobs(by_role, clock, bus.emit, work_dir=work_dir / "jobs", python=python, region=options.region)
+        jobs = Jobs(by_role, clock, bus.emit, work_dir=work_dir / "jobs", python=python)
         ending.callback(jobs.close)
         machines = StateMachines(by_role, clock, bus.emit, jobs.finished, options.region)
         ending.callback(machines.close)
