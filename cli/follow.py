@@ -69,13 +69,16 @@ class Board:
     def watch(self, history: History, arn: str) -> Execution:
         """Show the steps of an execution until it is over, and return it."""
         shown = 0
+        mark = time.perf_counter()
         with self._moving("starting"):
             while True:
                 execution = history.describe(arn)
                 steps = history.steps(arn)
                 finished = [step for step in steps if step.status != "running"]
                 for step in finished[shown:]:
-                    self._step(step)
+                    # the machine's own time: on the laptop, engine time may have run faster meanwhile
+                    self._step(step, time.perf_counter() - mark)
+                    mark = time.perf_counter()
                 shown = len(finished)
                 if execution.is_over:
                     return execution
@@ -83,8 +86,7 @@ class Board:
                     self.now(step_text(steps[-1]))
                 time.sleep(POLL_SECONDS)
 
-    def _step(self, step: Step) -> None:
-        seconds = (step.ended - step.started).total_seconds() if step.ended else None
+    def _step(self, step: Step, seconds: float) -> None:
         mark = "[green]done[/green]" if step.status == "done" else "[red]fail[/red]"
         self.done(step_text(step), seconds, mark)
         if step.error and not self._quiet:

@@ -53,7 +53,7 @@ def steps(events: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
             status = "failed" if error and inside is None and found[-1].status == "running" else "done"
             found[-1] = replace(found[-1], status=status, ended=at, error=found[-1].error or error)
             inside, error = None, ""
-        elif kind in ("TaskSucceeded", "TaskSubmitted") and inside is None:
+        elif kind in ("TaskSucceeded", "TaskSubmitted", "LambdaFunctionSucceeded") and inside is None:
             error = ""
         elif kind in ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"):
             _end(found, at, _error_of(event) or kind.removeprefix("Execution"))

@@ -61,3 +61,15 @@ def test_an_aborted_execution_ends_its_running_step() -> None:
 
 def test_deciding_states_are_not_steps() -> None:
     assert steps(history(entered("Choice", "Go?"), left("Choice", "Go?"), entered("Pass", "Shape"))) == ()
+
+
+def test_a_task_that_succeeded_after_a_retry_is_done_without_an_error() -> None:
+    found = steps(
+        history(
+            entered("Task", "A"),
+            ("LambdaFunctionFailed", {"lambdaFunctionFailedEventDetails": {"error": "NotReady", "cause": "pending"}}),
+            ("LambdaFunctionSucceeded", {}),
+            left("Task", "A"),
+        )
+    )
+    assert [(s.status, s.error) for s in found] == [("done", "")]
