@@ -109,7 +109,7 @@ class Deployer:
         left = deployment.roll_back()
         self._close(stack, f"{prefix}_COMPLETE", reason, progress)
         after = f" Rolled back; left behind: {'; '.join(left)}." if left else " Rolled back; nothing is left behind."
-        raise DeploymentError(f"{stack.name}: {reason}.{after}")
+        raise DeploymentError(f"{stack.name}: {reason.rstrip('.')}.{after}")
 
     def _new_stack(self, name: str, region: str) -> Stack:
         arn = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"

@@ -1,4 +1,4 @@
-"""AWS::ApiGatewayV2: HTTP APIs, stages, routes, integrations, authorizers."""
+"""AWS::ApiGatewayV2: HTTP APIs, stages, routes, integrations."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from local.resources.kind import Kind, Subject
 _STAGE = "AutoDeploy DefaultRouteSettings AccessLogSettings"
 
 
-def _part(name: str, settings: str, nested: str = "") -> Kind:
+def _part(name: str, settings: str) -> Kind:
     """Return the kind of a part of an API whose `Ref` is its id (`<name>Id`)."""
 
     def call(subject: Subject, verb: str, **asked: Any) -> Any:
@@ -16,7 +16,7 @@ def _part(name: str, settings: str, nested: str = "") -> Kind:
     return Kind(
         type=f"AWS::ApiGatewayV2::{name}",
         service="apigatewayv2",
-        properties=f"ApiId {settings} {nested}",
+        properties=f"ApiId {settings}",
         create=lambda s: str(call(s, "create", **s.pick(settings))[f"{name}Id"]),
         read=lambda s: call(s, "get", **{f"{name}Id": s.id}) | s.pick("ApiId"),
         update=lambda s: call(s, "update", **{f"{name}Id": s.id}, **s.pick(settings)),
@@ -56,7 +56,6 @@ KINDS = (
         replaces="ApiId StageName",
         delete=lambda s: s.aws.delete_stage(**_stage(s)),
     ),
-    _part("Route", "RouteKey Target AuthorizationType AuthorizerId"),
+    _part("Route", "RouteKey Target AuthorizationType"),
     _part("Integration", "IntegrationType IntegrationUri PayloadFormatVersion TimeoutInMillis"),
-    _part("Authorizer", "Name AuthorizerType IdentitySource JwtConfiguration", "JwtConfiguration.*"),
 )

@@ -67,9 +67,7 @@ def world(folder: Path) -> Iterator[World]:
     deployer = Deployer(clients, emit, clock)
     with tempfile.TemporaryDirectory() as work:
         functions = Functions(clients, clock, identity, work_dir=Path(work), endpoint="http://127.0.0.1:1")
-        machines = StateMachines(
-            RoleClients(dispatch, REGION, identity), clock, emit, lambda *_: False, REGION
-        )
+        machines = StateMachines(RoleClients(dispatch, REGION, identity), clock, emit, lambda *_: False, REGION)
         queues = Queues(clients, clock)
         for part in (functions, machines, queues, deployer):
             dispatch.register(part.operations())
