@@ -156,8 +156,7 @@ def build(folder: Path, spec: ModelSpec, rows: Sequence[dict[str, Any]], **files
     for name in ("code", "data", "manifest", "wheels", "candidates", "inputs"):
         (folder / name).mkdir(parents=True)
     (folder / "code" / spec.file_name).write_bytes(spec.to_bytes())
-    (folder / "code/features.py").write_text(FEATURES)
-    for stem, source in files.items():
+    for stem, source in {"features": FEATURES, **files}.items():
         (folder / "code" / f"{stem}.py").write_text(source)
     pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / "data/object-1")
     listed = {"name": "rows.csv", "version_id": "object-1", "key": "k", "sha256": "0" * 64, "size": 1}
