@@ -90,11 +90,11 @@ def pack(folder: Path, archive: Path) -> None:
             # wheels and the like are compressed already
             entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".whl" else zipfile.ZIP_DEFLATED
             written.writestr(entry, path.read_bytes())
-    written = archive.with_name(f"{archive.name}.sha256")
-    written.unlink(missing_ok=True)
+    beside = archive.with_name(f"{archive.name}.sha256")
+    beside.unlink(missing_ok=True)
     making.rename(archive)
     with archive.open("rb") as file:
-        written.write_text(file_digest(file, "sha256").hexdigest())
+        beside.write_text(file_digest(file, "sha256").hexdigest())
 
 
 PARTS = (
