@@ -6,7 +6,7 @@ from typing import Any
 
 from local.api import ACCOUNT, ApiError, Caller, Operations
 from local.functions.control import Fetch
-from local.functions.model import REGION, Layer, function_arn, iso, split_name
+from local.functions.model import Layer, iso, split_name
 from local.functions.registry import Parameters, Registry, new_revision
 
 
@@ -42,7 +42,7 @@ class Attachments:
 
     def _publish_layer(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         code = self._registry.packages.store(self._fetch(parameters["Content"]))
-        base = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{parameters['LayerName']}"
+        base = self._registry.arn("layer", parameters["LayerName"])
         described: dict[str, Any] = {
             name: parameters[name]
             for name in ("Description", "CompatibleRuntimes", "CompatibleArchitectures")
@@ -58,7 +58,7 @@ class Attachments:
 
     def _layer(self, parameters: Parameters) -> tuple[str, Layer]:
         name = parameters["LayerName"].rsplit(":", 1)[-1]
-        base = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}"
+        base = self._registry.arn("layer", name)
         for layer in self._registry.layers.get(base, ()):
             if layer.version == int(parameters["VersionNumber"]):
                 return base, layer
@@ -104,7 +104,7 @@ class Attachments:
                 "Effect": "Allow",
                 "Principal": {"Service": principal} if principal.endswith(".amazonaws.com") else {"AWS": principal},
                 "Action": parameters["Action"],
-                "Resource": function_arn(function.name, qualifier),
+                "Resource": function.arn(qualifier),
             }
             statements[sid] = statement | ({"Condition": condition} if condition else {})
             return {"Statement": json.dumps(statements[sid])}

@@ -33,13 +33,15 @@ class EngineTime:
         if abs(offset - self._offset) < NOTICED_SECONDS:
             return
         self._offset = offset
-        now = self._epoch_at_zero + self._counter() + offset
         if self._traveller is None:
             import time_machine
 
-            self._traveller = time_machine.travel(now, tick=True).start()
-        else:
-            self._traveller.move_to(now, tick=True)
+            self._traveller = time_machine.travel(self._now(), tick=True).start()
+        # after the start once more: importing and starting take as long as many an invocation
+        self._traveller.move_to(self._now(), tick=True)
+
+    def _now(self) -> float:
+        return float(self._epoch_at_zero + self._counter() + self._offset)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecycle.names import ENVIRONMENT_BYTES
 from local.api import ApiError, Caller, Operations
-from local.functions.model import LATEST, Code, Configuration, Function, Release, function_arn
+from local.functions.model import LATEST, Code, Configuration, Function, Release
 from local.functions.registry import Parameters, Registry, check_revision, new_revision, not_found, refuse_unknown
 from local.functions.versions import publish
 
@@ -67,6 +67,7 @@ class Control:
             now = self._registry.clock.now()
             latest = Release(
                 function=name,
+                base=self._registry.arn("function", name),
                 version=LATEST,
                 code=code,
                 configuration=configuration,
@@ -163,7 +164,7 @@ class Control:
                     "$LATEST version cannot be deleted without deleting the function.",
                 )
             if qualifier not in function.versions:
-                raise not_found(function_arn(function.name, qualifier))
+                raise not_found(function.arn(qualifier))
             users = [a.name for a in function.aliases.values() if qualifier in (a.version, *a.weights)]
             if users:
                 raise ApiError(

@@ -14,12 +14,11 @@ from local.functions.attachments import Attachments
 from local.functions.control import Control
 from local.functions.events import Events
 from local.functions.launching import Launcher, default_python
-from local.functions.model import Release, function_arn, split_name
+from local.functions.model import Release, split_name
 from local.functions.output import Output, Written, lines_of, stream_name, tail_of
 from local.functions.packages import Packages
 from local.functions.pool import Pool
 from local.functions.registry import Parameters, Registry
-from local.functions.runtime_api import Delivery
 from local.functions.versions import Versions
 from local.functions.worker import Worker
 from local.identity import Identity
@@ -42,9 +41,9 @@ class Functions:
     ) -> None:
         self._clients = clients
         self._clock = clock
-        self._registry = Registry(Packages(work_dir / "packages"), clock)
+        self._registry = Registry(Packages(work_dir / "packages"), clock, clients.region)
         launcher = Launcher(self._registry, identity, endpoint, python or default_python())
-        self._pool = Pool(launcher, clock, work_dir / "workers")
+        self._pool = Pool(launcher, self._registry.current, clock, work_dir / "workers")
         self._output = Output(clients)
         self._attachments = Attachments(self._registry, self._fetch)
         self._events = Events(self._registry, clients, self._attempt)
@@ -132,7 +131,7 @@ class Functions:
 
     def _invoke(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         name, qualifier = split_name(parameters["FunctionName"])
-        target = function_arn(name, qualifier or parameters.get("Qualifier"))
+        target = self._registry.function(name).arn(qualifier or parameters.get("Qualifier"))
         kind = parameters.get("InvocationType", "RequestResponse")
         payload = bytes(parameters.get("Payload") or b"")
         if kind == "Event":
@@ -154,14 +153,7 @@ class Functions:
     def _run(self, release: Release, invoked_arn: str, payload: bytes, request_id: str) -> Invocation:
         with self._clock.busy(), self._pool.worker(release) as worker:
             cold = worker.cold
-            deadline = self._clock.now() + release.configuration.timeout
-            delivery = Delivery(
-                request_id=request_id,
-                function_arn=invoked_arn if ":" in invoked_arn else function_arn(invoked_arn),
-                deadline_ms=int(deadline * 1000),
-                payload=payload or b"{}",
-            )
-            outcome = worker.invoke(delivery, self._clock.offset)
+            outcome = worker.invoke(request_id, invoked_arn, payload or b"{}")
             init = worker.init_seconds if cold else None
             lines = lines_of(request_id, release, worker.output(), outcome, init)
             self._write(worker, release, lines)

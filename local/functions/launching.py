@@ -8,7 +8,7 @@ layers, the last layer over the first, and all of them over the runtime's own pa
 import sys
 from pathlib import Path
 
-from local.functions.model import REGION, Release
+from local.functions.model import Release
 from local.functions.packages import Packages
 from local.functions.registry import Registry
 from local.functions.worker import Launch
@@ -67,8 +67,8 @@ class Launcher:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(c.memory_size),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": release.log_group,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": self._registry.region,
+            "AWS_DEFAULT_REGION": self._registry.region,
             "AWS_ENDPOINT_URL": self._endpoint,
         }
         return {**own, **c.environment, **self._identity.issue(c.role).environment()}

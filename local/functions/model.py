@@ -10,10 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.api import ACCOUNT
-
 LATEST = "$LATEST"
-REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +44,13 @@ class Code:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One version of a function ("$LATEST" or digits), ready to run from engine time `ready_at` on."""
+    """One version of a function ("$LATEST" or digits), ready to run from engine time `ready_at` on.
+
+    `base` is the function's own ARN.
+    """
 
     function: str
+    base: str
     version: str
     code: Code
     configuration: Configuration
@@ -61,7 +62,7 @@ class Release:
     @property
     def arn(self) -> str:
         """The function's ARN, with the version unless it is $LATEST."""
-        return function_arn(self.function, None if self.version == LATEST else self.version)
+        return self.base if self.version == LATEST else f"{self.base}:{self.version}"
 
     @property
     def log_group(self) -> str:
@@ -95,6 +96,10 @@ class Function:
     policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     event_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def arn(self, qualifier: str | None = None) -> str:
+        """Return its ARN, with a qualifier where one is given."""
+        return f"{self.latest.base}:{qualifier}" if qualifier else self.latest.base
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
@@ -104,11 +109,6 @@ class Layer:
     version: int
     code: Code
     described: Mapping[str, Any]
-
-
-def function_arn(name: str, qualifier: str | None = None) -> str:
-    """Return a function's ARN."""
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" + (f":{qualifier}" if qualifier else "")
 
 
 def split_name(text: str) -> tuple[str, str | None]:

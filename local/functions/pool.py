@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.api import ApiError
 from local.clock import Clock
-from local.functions.model import LATEST, Release
+from local.functions.model import Release
 from local.functions.worker import Launch, Worker
 
 CONCURRENCY = 10
@@ -18,26 +18,31 @@ CONCURRENCY = 10
 KEPT_SECONDS = 900.0
 """Engine time for which an idle worker is kept; Lambda promises nothing and keeps them for minutes."""
 
-_Key = tuple[str, str, str]
+Key = tuple[str, str, str]
+"""Function, version and revision."""
 
 
 class Pool:
     """All workers of the engine."""
 
-    def __init__(self, launch: Callable[[Release], Launch], clock: Clock, folder: Path) -> None:
+    def __init__(
+        self, launch: Callable[[Release], Launch], current: Callable[[Key], bool], clock: Clock, folder: Path
+    ) -> None:
         self._launch = launch
+        self._current = current
         self._clock = clock
         self._folder = folder
         # what an engine that was killed left behind
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._lock = threading.Lock()
-        self._idle: dict[_Key, list[Worker]] = {}
+        self._idle: dict[Key, list[Worker]] = {}
         self._busy: dict[str, int] = {}
+        self._lent: set[Worker] = set()
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Begin to end workers that have been idle for long."""
+        """Begin to end workers that have been idle for long, or whose release was changed or deleted."""
         threading.Thread(target=self._run, name="worker-reaper", daemon=True).start()
 
     @contextmanager
@@ -53,27 +58,33 @@ class Pool:
         worker = self._take(key)
         try:
             if worker is None:
-                worker = Worker(self._launch(release), self._folder / uuid.uuid4().hex[:12], self._clock.offset)
+                worker = Worker(self._launch(release), self._folder / uuid.uuid4().hex[:12], self._clock)
+            with self._lock:
+                self._lent.add(worker)
             yield worker
         except BaseException:
             if worker is not None:
+                with self._lock:
+                    self._lent.discard(worker)
                 worker.close()
             worker = None
             raise
         finally:
             self._give_back(key, worker)
 
-    def retire(self, function: str, *, latest_only: bool = False) -> None:
-        """End the idle workers of a function that was changed or deleted."""
-        self._end(lambda key, _: key[0] == function and (not latest_only or key[1] == LATEST))
-
     def close(self) -> None:
-        """End all idle workers; busy ones end when they are given back."""
-        self._closed.set()
+        """End all workers; what busy ones were doing ends as a crash."""
+        with self._lock:
+            self._closed.set()
+            lent = list(self._lent)
+        for worker in lent:
+            worker.kill()
         self._end(lambda _, __: True)
 
-    def _take(self, key: _Key) -> Worker | None:
+    def _take(self, key: Key) -> Worker | None:
         with self._lock:
+            if self._closed.is_set():
+                raise ApiError("ServiceException", "The laptop engine is stopping.", 500)
             busy = self._busy.get(key[0], 0)
             if busy >= CONCURRENCY:
                 raise ApiError("TooManyRequestsException", "Rate Exceeded.", 429)
@@ -86,9 +97,11 @@ class Pool:
             worker.close()
         return found
 
-    def _give_back(self, key: _Key, worker: Worker | None) -> None:
+    def _give_back(self, key: Key, worker: Worker | None) -> None:
         with self._lock:
             self._busy[key[0]] -= 1
+            if worker is not None:
+                self._lent.discard(worker)
             if worker is not None and not worker.dead and not self._closed.is_set():
                 worker.idle_since = self._clock.now()
                 self._idle.setdefault(key, []).append(worker)
@@ -99,9 +112,9 @@ class Pool:
     def _run(self) -> None:
         while not self._closed.wait(5):
             old = self._clock.now() - KEPT_SECONDS
-            self._end(lambda _, worker, old=old: worker.idle_since < old)  # type: ignore[misc]
+            self._end(lambda key, worker, old=old: worker.idle_since < old or not self._current(key))  # type: ignore[misc]
 
-    def _end(self, which: Callable[[_Key, Worker], bool]) -> None:
+    def _end(self, which: Callable[[Key, Worker], bool]) -> None:
         with self._lock:
             ended = [worker for key, idle in self._idle.items() for worker in idle if which(key, worker)]
             for key, idle in self._idle.items():

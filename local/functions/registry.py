@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from local.api import ApiError
+from local.api import ACCOUNT, ApiError
 from local.clock import Clock
 from local.functions.model import (
     LATEST,
@@ -15,7 +15,6 @@ from local.functions.model import (
     Layer,
     Release,
     configuration_answer,
-    function_arn,
     split_name,
 )
 from local.functions.packages import Packages
@@ -26,7 +25,8 @@ Parameters = dict[str, Any]
 class Registry:
     """State of the control plane; hold `lock` while changing it."""
 
-    def __init__(self, packages: Packages, clock: Clock) -> None:
+    def __init__(self, packages: Packages, clock: Clock, region: str) -> None:
+        self.region = region
         self.packages = packages
         self.clock = clock
         self.lock = threading.RLock()
@@ -34,11 +34,15 @@ class Registry:
         self.layers: dict[str, list[Layer]] = {}
         self._random = random.Random()
 
+    def arn(self, kind: str, name: str) -> str:
+        """Return the ARN of a function or a layer (`kind`)."""
+        return f"arn:aws:lambda:{self.region}:{ACCOUNT}:{kind}:{name}"
+
     def function(self, name: str) -> Function:
         """Return a function. Raises ResourceNotFoundException."""
         found = self.functions.get(split_name(name)[0])
         if found is None:
-            raise not_found(function_arn(split_name(name)[0]))
+            raise not_found(self.arn("function", split_name(name)[0]))
         return found
 
     def asked(self, parameters: Parameters) -> tuple[Function, str | None]:
@@ -67,8 +71,15 @@ class Registry:
         version = qualifier if alias is None else self._route(alias) if route else alias.version
         found = function.latest if version == LATEST else function.versions.get(version)
         if found is None:
-            raise not_found(function_arn(function.name, qualifier))
+            raise not_found(function.arn(qualifier))
         return found
+
+    def current(self, key: tuple[str, str, str]) -> bool:
+        """Return whether a function still has this version at this revision."""
+        with self.lock:
+            function = self.functions.get(key[0])
+            release = function and (function.latest if key[1] == LATEST else function.versions.get(key[1]))
+            return bool(release and release.revision == key[2])
 
     def _route(self, alias: Alias) -> str:
         drawn = self._random.random()
@@ -80,9 +91,7 @@ class Registry:
     def alias(self, function: Function, name: str) -> Alias:
         """Return an alias. Raises ResourceNotFoundException."""
         if name not in function.aliases:
-            raise ApiError(
-                "ResourceNotFoundException", f"Cannot find alias arn: {function_arn(function.name, name)}", 404
-            )
+            raise ApiError("ResourceNotFoundException", f"Cannot find alias arn: {function.arn(name)}", 404)
         return function.aliases[name]
 
     def layer(self, arn: str) -> Layer:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.api import ApiError, Caller, Operations
-from local.functions.model import LATEST, Alias, Function, Release, function_arn
+from local.functions.model import LATEST, Alias, Function, Release
 from local.functions.registry import Parameters, Registry, check_revision, new_revision
 
 PENDING_SECONDS = 0.3
@@ -72,9 +72,7 @@ class Versions:
             function = self._registry.function(parameters["FunctionName"])
             name = parameters["Name"]
             if name in function.aliases:
-                raise ApiError(
-                    "ResourceConflictException", f"Alias already exists: {function_arn(function.name, name)}", 409
-                )
+                raise ApiError("ResourceConflictException", f"Alias already exists: {function.arn(name)}", 409)
             alias = Alias(
                 name=name,
                 version=parameters["FunctionVersion"],
@@ -113,9 +111,7 @@ class Versions:
         """Refuse versions that do not exist and routing that Lambda does not allow."""
         for version in (alias.version, *alias.weights):
             if version != LATEST and version not in function.versions:
-                raise ApiError(
-                    "ResourceNotFoundException", f"Function not found: {function_arn(function.name, version)}", 404
-                )
+                raise ApiError("ResourceNotFoundException", f"Function not found: {function.arn(version)}", 404)
         wrong = None
         if len(alias.description) > 256:
             wrong = "Description must have length less than or equal to 256"
@@ -151,7 +147,7 @@ def _weights(parameters: Parameters) -> dict[str, float] | None:
 
 def _answer(function: Function, alias: Alias) -> dict[str, Any]:
     answer: dict[str, Any] = {
-        "AliasArn": function_arn(function.name, alias.name),
+        "AliasArn": function.arn(alias.name),
         "Name": alias.name,
         "FunctionVersion": alias.version,
         "Description": alias.description,

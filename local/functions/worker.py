@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.clock import Clock
 from local.functions.bootstrap import OFFSET
 from local.functions.outcome import Outcome, failed, out_of_memory, stopped, timed_out, too_large
 from local.functions.runtime_api import Delivery, RuntimeApi, Told
@@ -45,13 +46,14 @@ class Launch:
 class Worker:
     """A started worker. Not for use by two threads at once."""
 
-    def __init__(self, launch: Launch, folder: Path, offset: float) -> None:
+    def __init__(self, launch: Launch, folder: Path, clock: Clock) -> None:
+        self._clock = clock
         self._launch = launch
         self._folder = folder
         (folder / "tmp").mkdir(parents=True)
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._offset = os.open(folder / "offset", os.O_CREAT | os.O_WRONLY, 0o600)
-        os.pwrite(self._offset, OFFSET.pack(offset), 0)
+        os.pwrite(self._offset, OFFSET.pack(clock.offset), 0)
         self._log = os.open(folder / "log", os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
         self._read_to = 0
         self._began = time.perf_counter()
@@ -74,16 +76,22 @@ class Worker:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def invoke(self, delivery: Delivery, offset: float) -> Outcome:
+    def invoke(self, request_id: str, function_arn: str, payload: bytes) -> Outcome:
         """Run one invocation and wait for its end; the worker is dead afterwards when the outcome says so."""
-        os.pwrite(self._offset, OFFSET.pack(offset), 0)
         if (init := self.prepare()) is not None:
             return self._ended(init, self._began)
+        os.pwrite(self._offset, OFFSET.pack(self._clock.offset), 0)
+        delivery = Delivery(
+            request_id=request_id,
+            function_arn=function_arn,
+            deadline_ms=int((self._clock.now() + self._launch.timeout_seconds) * 1000),
+            payload=payload,
+        )
         started = time.perf_counter()
         # work first: whoever freezes looks again for work after stopping, so no order of the two leaves it stopped
         self._api.work.put(delivery)
         self._signal(signal.SIGCONT)
-        return self._ended(self._wait(delivery.request_id, started + self._launch.timeout_seconds), started)
+        return self._ended(self._wait(request_id, started + self._launch.timeout_seconds), started)
 
     def prepare(self) -> Outcome | None:
         """Wait until the runtime asks for work; return how its start failed, None when it is ready."""
@@ -106,9 +114,13 @@ class Worker:
             self._read_to = 0
         return text
 
+    def kill(self) -> None:
+        """Kill the process group; what it was doing ends as a crash."""
+        self._signal(signal.SIGKILL)
+
     def close(self) -> None:
         """Kill the process group and remove the worker's folder."""
-        self._signal(signal.SIGKILL)
+        self.kill()
         self._process.wait()
         self._api.close()
         for descriptor in (self._offset, self._log):

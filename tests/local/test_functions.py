@@ -1,94 +1,23 @@
 """Functions of the laptop engine, through a client, on real workers."""
 
-import io
+import base64
 import json
+import os
+import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local import moto_state
-from local.clients import Clients
-from local.clock import Clock
-from local.dispatch import Dispatcher
-from local.functions import Functions
-from local.identity import Identity
-
-ROLE = "arn:aws:iam::123456789012:role/worker"
-ECHO = "def handler(event, context):\n    return event\n"
-
-
-def package(mode: int = 0o644, **files: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files.items():
-            entry = zipfile.ZipInfo(name.replace("__", "/") + ".py", (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = mode << 16
-            archive.writestr(entry, text)
-    return buffer.getvalue()
-
-
-class Lambda:
-    """An engine with nothing but functions."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        identity = Identity()
-        dispatcher = Dispatcher(identity)
-        self.clients = Clients(dispatcher, "us-east-1")
-        self.functions = Functions(self.clients, self.clock, identity, work_dir=folder, endpoint="http://127.0.0.1:1")
-        dispatcher.register(self.functions.operations())
-        self.client = self.clients.client("lambda")
-
-    def create(self, code: str = ECHO, **settings: Any) -> Any:
-        return self.client.create_function(
-            **{
-                "FunctionName": "f",
-                "Runtime": "python3.12",
-                "Role": ROLE,
-                "Handler": "code.handler",
-                "Code": {"ZipFile": package(code=code)},
-                **settings,
-            }
-        )
-
-    def invoke(self, event: Any = None, **arguments: Any) -> tuple[Any, Any]:
-        answer = self.client.invoke(**{"FunctionName": "f", "Payload": json.dumps(event), **arguments})
-        return json.loads(answer["Payload"].read() or b"null"), answer
-
-    def publish(self, code: str) -> Any:
-        published = self.client.update_function_code(FunctionName="f", ZipFile=package(code=code), Publish=True)
-        self.clock.advance(1)
-        return published
-
-    def settle(self) -> None:
-        self.clock.advance(1)
+from tests.local.functions_world import Lambda, eventually, package, refused, running
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Lambda]:
-    moto_state.reset()
-    made = Lambda(tmp_path)
-    yield made
-    made.functions.close()
-    made.clock.stop()
-
-
-def refused(call: Callable[..., Any], **arguments: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return str(caught.value.response["Error"]["Code"])
-
-
-def eventually(ask: Callable[[], Any], seconds: float = 5) -> Any:
-    until = time.perf_counter() + seconds
-    while not (answer := ask()) and time.perf_counter() < until:
-        time.sleep(0.02)
-    return answer
+    yield from running(tmp_path)
 
 
 def test_a_function_answers_with_what_its_handler_returns(engine: Lambda) -> None:
@@ -119,3 +48,235 @@ def test_a_function_sees_its_own_environment_and_nothing_of_this_machine(engine:
     assert seen["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     foreign = {name for name in seen if not name.startswith(("AWS_", "LAMBDA_", "_"))}
     assert foreign <= {"STAGE", "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG", "LC_CTYPE", "TZ", "TMPDIR"}
+
+
+def test_the_clock_of_the_engine_is_the_clock_of_the_function(engine: Lambda) -> None:
+    engine.create("import time, datetime\ndef handler(e, c):\n    return [time.time(), datetime.datetime.now().year]\n")
+    assert abs(engine.invoke()[0][0] - engine.clock.now()) < 2
+    engine.clock.advance(400 * 86_400)
+    seen, year = engine.invoke()[0]
+    assert abs(seen - engine.clock.now()) < 2
+    assert year == time.gmtime(engine.clock.now()).tm_year
+    engine.clock.advance(86_400)
+    assert abs(engine.invoke()[0][0] - engine.clock.now()) < 2
+
+
+def test_remaining_time_and_arn_are_those_of_the_invocation(engine: Lambda) -> None:
+    engine.create(
+        "def handler(e, c):\n"
+        "    return [c.get_remaining_time_in_millis(), c.invoked_function_arn, c.function_version]\n",
+        Timeout=20,
+    )
+    engine.clock.advance(5000)
+    remaining, arn, version = engine.invoke()[0]
+    assert 15_000 < remaining <= 20_005  # the two processes read their clocks a moment apart
+    assert arn == "arn:aws:lambda:us-east-1:123456789012:function:f"
+    assert version == "$LATEST"
+
+
+def test_an_exception_keeps_its_class_name_and_the_worker_lives_on(engine: Lambda) -> None:
+    engine.create(
+        "import os\nclass NotReady(Exception): pass\n"
+        "def handler(e, c):\n    if e: raise NotReady('wait')\n    return os.getpid()\n"
+    )
+    pid = engine.invoke(0)[0]
+    payload, answer = engine.invoke(1)
+    assert answer["FunctionError"] == "Unhandled"
+    assert (payload["errorType"], payload["errorMessage"]) == ("NotReady", "wait")
+    assert payload["stackTrace"]
+    assert engine.invoke(0)[0] == pid
+
+
+def test_a_function_that_takes_too_long_is_killed_with_its_children(engine: Lambda, tmp_path: Path) -> None:
+    engine.create(
+        "import subprocess, time\n"
+        "def handler(e, c):\n    if e:\n        child = subprocess.Popen(['sleep', '60'])\n"
+        f"        open('{tmp_path}/child', 'w').write(str(child.pid))\n        time.sleep(60)\n    return 'fine'\n",
+        Timeout=1,
+    )
+    payload, answer = engine.invoke(1)
+    assert answer["FunctionError"] == "Unhandled"
+    assert payload["errorType"] == "Sandbox.Timedout"
+    assert payload["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+    child = Path("/proc") / (tmp_path / "child").read_text()
+    assert eventually(lambda: not child.exists() or " Z " in (child / "stat").read_text())
+    assert engine.invoke(0)[0] == "fine"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("os._exit(3)", "Runtime exited with error: exit status 3"),
+        ("os._exit(0)", "Runtime exited without providing a reason"),
+        ("os.kill(os.getpid(), 9)", "Runtime exited with error: signal: killed"),
+    ],
+)
+def test_a_crash_is_an_exit_error(engine: Lambda, body: str, message: str) -> None:
+    engine.create(f"import os\ndef handler(e, c):\n    if e: {body}\n    return 'fine'\n")
+    payload, answer = engine.invoke(1)
+    assert answer["FunctionError"] == "Unhandled"
+    assert payload["errorType"] == "Runtime.ExitError"
+    assert payload["errorMessage"].endswith(message)
+    assert engine.invoke(0)[0] == "fine"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("import nothing_like_this", "Runtime.ImportModuleError"),
+        ("def other(): pass", "Runtime.HandlerNotFound"),
+        ("def broken(:", "Runtime.UserCodeSyntaxError"),
+        ("raise ValueError('no')", "ValueError"),
+    ],
+)
+def test_a_function_that_cannot_start_says_why(engine: Lambda, code: str, kind: str) -> None:
+    engine.create(code)
+    payload, answer = engine.invoke()
+    assert answer["FunctionError"] == "Unhandled"
+    assert payload["errorType"] == kind
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured through procfs")
+def test_a_function_that_outgrows_its_memory_is_killed(engine: Lambda) -> None:
+    engine.create("import time\ndef handler(e, c):\n    block = b'x' * (300 << 20)\n    time.sleep(5)\n", Timeout=10)
+    payload, _ = engine.invoke()
+    assert payload["errorType"] == "Runtime.OutOfMemory"
+    assert payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
+
+
+def test_payload_limits_are_those_of_lambda(engine: Lambda) -> None:
+    engine.create("def handler(e, c):\n    return 'x' * e if isinstance(e, int) else len(e)\n", MemorySize=512)
+    assert engine.invoke("x" * 6_000_000)[0] == 6_000_000
+    assert refused(engine.invoke, event="x" * 6_291_456) == "RequestEntityTooLargeException"
+    event = {"event": "x" * 1_048_576, "InvocationType": "Event"}
+    assert refused(engine.invoke, **event) == "RequestEntityTooLargeException"
+    assert engine.invoke(6_291_550)[1].get("FunctionError") is None
+    assert engine.invoke(6_291_560)[0]["errorType"] == "Function.ResponseSizeTooLarge"
+    assert refused(engine.client.invoke, FunctionName="f", Payload=b"{") == "InvalidRequestContentException"
+
+
+def test_code_wins_over_layers_and_layers_over_the_runtime(engine: Lambda) -> None:
+    layer = package(python__first="NAME = 'layer'", python__second="NAME = 'layer'", python__six="NAME = 'layer'")
+    newer = package(python__second="NAME = 'newer'")
+    arns = [
+        engine.client.publish_layer_version(LayerName="deps", Content={"ZipFile": content})["LayerVersionArn"]
+        for content in (layer, newer)
+    ]
+    assert [arn.rsplit(":", 1)[1] for arn in arns] == ["1", "2"]
+    files = {
+        "code": "import first, second, six\ndef handler(e, c):\n    return [first.NAME, second.NAME, six.NAME]\n",
+        "first": "NAME = 'code'",
+    }
+    engine.create(Code={"ZipFile": package(**files)}, Layers=arns)
+    assert engine.invoke()[0] == ["code", "newer", "layer"]
+
+
+def test_invocations_at_the_same_time_have_workers_of_their_own_up_to_the_limit(engine: Lambda) -> None:
+    engine.create("import os, time\ndef handler(e, c):\n    time.sleep(1.5)\n    return os.getpid()\n", Timeout=30)
+    answers: list[Any] = []
+
+    def call() -> None:
+        try:
+            answers.append(engine.invoke()[0])
+        except ClientError as error:
+            answers.append(error.response["Error"]["Code"])
+
+    threads = [threading.Thread(target=call) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pids = [answer for answer in answers if isinstance(answer, int)]
+    assert len(set(pids)) == len(pids) == 10
+    assert answers.count("TooManyRequestsException") == 2
+
+
+def test_output_reaches_the_log_group_and_the_tail(engine: Lambda) -> None:
+    logs = engine.clients.client("logs")
+    logs.create_log_group(logGroupName="mine")
+    engine.create(
+        "import sys\ndef handler(e, c):\n    print('one\\ntwo')\n    print('err', file=sys.stderr)\n    return 1\n",
+        LoggingConfig={"LogFormat": "Text", "LogGroup": "mine"},
+    )
+    engine.clock.advance(3600)
+    _, answer = engine.invoke(LogType="Tail")
+    tail = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    assert tail[0].startswith("START RequestId: ")
+    assert tail[1:4] == ["one", "two", "err"]
+    assert tail[4].startswith("END RequestId: ")
+    assert tail[5].startswith("REPORT RequestId: ")
+    assert "Init Duration" in tail[5]
+    found = eventually(lambda: logs.filter_log_events(logGroupName="mine")["events"])
+    assert [event["message"] for event in found] == tail
+    assert abs(found[0]["timestamp"] / 1000 - engine.clock.now()) < 10
+
+
+def test_the_default_log_group_is_made_when_missing(engine: Lambda) -> None:
+    engine.create()
+    engine.invoke()
+    logs = engine.clients.client("logs")
+    assert eventually(lambda: logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/f")["logGroups"])
+
+
+def test_an_event_is_retried_twice_and_then_handed_to_its_destination(engine: Lambda, tmp_path: Path) -> None:
+    sqs = engine.clients.client("sqs")
+    url = sqs.create_queue(QueueName="lost")["QueueUrl"]
+    engine.create(f"def handler(e, c):\n    open('{tmp_path}/calls', 'a').write(c.aws_request_id + ' ')\n    1 / e\n")
+    engine.client.put_function_event_invoke_config(
+        FunctionName="f",
+        Qualifier="$LATEST",
+        MaximumRetryAttempts=2,
+        DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:lost"}},
+    )
+    assert engine.invoke(0, InvocationType="Event")[1]["StatusCode"] == 202
+    calls = tmp_path / "calls"
+    for attempt in (1, 2, 3):
+        assert eventually(lambda n=attempt: calls.exists() and len(calls.read_text().split()) == n)
+        time.sleep(0.1)
+        engine.clock.advance(125)
+    (message,) = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    record = json.loads(message["Body"])
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["requestPayload"] == 0
+    assert record["responsePayload"]["errorType"] == "ZeroDivisionError"
+    assert len(set(calls.read_text().split())) == 1
+
+
+def test_a_worker_frozen_after_its_answer_does_nothing_until_the_next_invocation(engine: Lambda) -> None:
+    engine.create(
+        "import threading, time\ncount = [0]\n"
+        "def run():\n    while True:\n        count[0] += 1\n        time.sleep(0.01)\n"
+        "threading.Thread(target=run, daemon=True).start()\n"
+        "def handler(e, c):\n    return count[0]\n"
+    )
+    first = engine.invoke()[0]
+    time.sleep(0.5)
+    assert engine.invoke()[0] - first < 20
+
+
+def test_a_warmed_function_has_its_worker_before_the_first_invocation(engine: Lambda) -> None:
+    engine.create()
+    engine.functions.warm("f")
+    _, answer = engine.invoke(LogType="Tail")
+    assert "Init Duration" not in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_closing_ends_every_worker(engine: Lambda) -> None:
+    engine.create("import os\ndef handler(e, c):\n    return os.getpid()\n")
+    pid = engine.invoke()[0]
+    engine.functions.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_closing_ends_what_is_running_as_a_crash(engine: Lambda) -> None:
+    engine.create("import time\ndef handler(e, c):\n    time.sleep(60)\n", Timeout=60)
+    ended: list[Any] = []
+    thread = threading.Thread(target=lambda: ended.append(engine.invoke()[0]))
+    thread.start()
+    time.sleep(0.3)
+    engine.functions.close()
+    thread.join(5)
+    assert ended[0]["errorType"] == "Runtime.ExitError"
+    assert refused(engine.invoke) == "ServiceException"
