@@ -81,6 +81,6 @@ if "LAMBDA_TASK_ROOT" in os.environ:
     _PLACE = Place.from_env(os.environ)
     try:
         _LIVE = LiveModel.load(Path(os.environ["LAMBDA_TASK_ROOT"]), _PLACE)
-    except Exception as error:  # noqa: BLE001 - composition root: a package that cannot be loaded answers 503 and logs why
+    except Exception as error:  # noqa: BLE001 - composition root: a damaged package answers 503 and logs why
         _BROKEN = error
         _fault("the deployed model cannot be loaded", error)
