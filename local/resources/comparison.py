@@ -45,10 +45,13 @@ def _document(value: Any) -> Any:
 def _same_members(asked: list[Any], found: list[Any]) -> bool:
     left = list(found)
     for item in asked:
-        match = next((other for other in left if not differences(item, other)), None)
+        # an equal member before one that only holds what was asked, which another may need
+        match = next((at for at, other in enumerate(left) if item == other), None)
+        if match is None:
+            match = next((at for at, other in enumerate(left) if not differences(item, other)), None)
         if match is None:
             return False
-        left.remove(match)
+        del left[match]
     return not left
 
 

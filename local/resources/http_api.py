@@ -4,8 +4,6 @@ from typing import Any
 
 from local.resources.kind import Kind, Subject
 
-_STAGE = "AutoDeploy DefaultRouteSettings AccessLogSettings"
-
 
 def _part(name: str, settings: str) -> Kind:
     """Return the kind of a part of an API whose `Ref` is its id (`<name>Id`)."""
@@ -49,10 +47,12 @@ KINDS = (
         properties="""ApiId StageName AutoDeploy AccessLogSettings.DestinationArn AccessLogSettings.Format
             DefaultRouteSettings.ThrottlingBurstLimit DefaultRouteSettings.ThrottlingRateLimit""",
         tags=("Tags",),
-        create=lambda s: str(s.aws.create_stage(**_stage(s), **s.pick(f"{_STAGE} Tags"))["StageName"]),
+        create=lambda s: str(
+            s.aws.create_stage(**_stage(s), **s.pick("AutoDeploy DefaultRouteSettings AccessLogSettings Tags"))[
+                "StageName"
+            ]
+        ),
         read=lambda s: s.aws.get_stage(**_stage(s)) | s.pick("ApiId"),
-        update=lambda s: s.aws.update_stage(**_stage(s), **s.pick(_STAGE)),
-        updates=_STAGE,
         replaces="ApiId StageName",
         delete=lambda s: s.aws.delete_stage(**_stage(s)),
     ),

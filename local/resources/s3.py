@@ -73,11 +73,12 @@ def _read(subject: Subject) -> dict[str, Any]:
     found = {"LoggingConfiguration": aws.get_bucket_logging(Bucket=subject.id).get("LoggingEnabled")}
     for name in subject.api.keys() & _SETTINGS.keys():
         operation, parameter = _SETTINGS[name]
-        answer = found_or({}, partial(getattr(aws, f"get_{operation}"), Bucket=subject.id), *_NOT_SET)
+        answer = found_or(_NOTHING, partial(getattr(aws, f"get_{operation}"), Bucket=subject.id), *_NOT_SET)
         found[name] = answer.get("TagSet") if name == "Tags" else answer.get(parameter, answer)
     return found
 
 
+_NOTHING: dict[str, Any] = {"Rules": [], "TagSet": []}
 _NOT_SET = ("NoSuchLifecycleConfiguration", "NoSuchTagSet")
 
 
