@@ -31,7 +31,7 @@ class LambdaClient:
             error = {}
         except ClientError:
             raise
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 - a function's error is Lambda's answer
             answer = {"errorType": type(raised).__name__, "errorMessage": str(raised)}
             error = {"FunctionError": "Unhandled"}
         return {"Payload": io.BytesIO(json.dumps(answer).encode()), **error}
