@@ -11,7 +11,8 @@ from lifecycle.settings import Deploy
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Close the deployment of the execution that an EventBridge event names."""
     execution = event["detail"]["executionArn"]
-    closer = DeploymentCloser.of(wiring.settings(Deploy))
+    settings = wiring.settings(Deploy)
+    closer = DeploymentCloser(settings=settings, tell=wiring.notices(settings.topic).tell)
     outcome = wiring.executions().outcome(execution)
     if not outcome.is_over:
         raise NotReady(f"{execution} is {outcome.status}: DescribeExecution lags behind its event; try again")

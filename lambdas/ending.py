@@ -4,8 +4,9 @@ Like `lambdas.closing`, every part may run twice; the deployment's claim goes la
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from cloud.executions import Outcome
 from lambdas import wiring
@@ -19,14 +20,10 @@ from lifecycle.settings import Deploy
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentCloser:
-    """Ends the deployments of one model."""
+    """Ends the deployments of one model. `tell` takes a subject and a text for people."""
 
     settings: Deploy
-
-    @classmethod
-    def of(cls, settings: Deploy) -> Self:
-        """Return the closer of a model."""
-        return cls(settings=settings)
+    tell: Callable[[str, str], None]
 
     def close(self, execution: str, outcome: Outcome) -> None:
         """End the deployment of an execution that is over, if it held the model's deployment."""
@@ -75,4 +72,4 @@ class DeploymentCloser:
         wiring.ledger(self.settings.ledger_writer).record(entry)
         subject = f"[{self.settings.stage}] {self.settings.model}: a deployment ended {outcome.status}"
         text = f"{what['package_arn'] or 'nothing planned yet'}\n{outcome.error}\n{cause}\nExecution: {held.owner}"
-        wiring.notices(self.settings.topic).tell(subject, text)
+        self.tell(subject, text)

@@ -50,7 +50,9 @@ def _take(settings: Deploy, execution: str, value: dict[str, str]) -> Claim | Re
         return taken
     outcome = executions.outcome(taken.current.owner)
     if outcome.is_over:
-        DeploymentCloser.of(settings).close(taken.current.owner, outcome)
+        # its own end was never told to us; it is in the ledger now, and people hear of what this deployment does
+        closer = DeploymentCloser(settings=settings, tell=lambda subject, _: note("ended unseen", subject=subject))
+        closer.close(taken.current.owner, outcome)
         return table.take(wanted, wiring.now())
     return taken
 
