@@ -83,6 +83,7 @@ def _head(draft: Draft) -> list[str]:
     facts = draft.facts[draft.target]
     rows = f"the first {facts.rows:,} rows" if draft.cut else f"{facts.rows:,} rows"
     lines = [
+        "# yaml-language-server: $schema=../model.schema.json",
         f"# Written by `perennial new` from {rows} of {draft.source}. It is yours now: read it, correct it.",
         f"model: {quoted(draft.model)}",
         f"dataset: {quoted(draft.model)}   # files uploaded to incoming/{draft.model}/ feed this model",
