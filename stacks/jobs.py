@@ -61,12 +61,7 @@ def training_task(jobs: Jobs) -> State:
             "version.$": "$.version",
             "spec_id": jobs.spec_id,
         },
-        "InputDataConfig": [
-            _channel("code", {"S3Uri": jobs.code_uri}),
-            _channel("wheels", {"S3Uri": jobs.wheels_uri}),
-            _channel("data", {"S3Uri.$": "$.uri.channel"}, kind="ManifestFile"),
-            _channel("manifest", {"S3Uri.$": "$.uri.manifest"}),
-        ],
+        "InputDataConfig": _channels(jobs),
         # without a key here SageMaker encrypts with the account's default S3 key, not with the bucket's
         "OutputDataConfig": {"S3OutputPath.$": "$.uri.train", "KmsKeyId": jobs.key_arn},
         "ResourceConfig": {
@@ -101,27 +96,8 @@ def evaluation_task(jobs: Jobs, *, then: str) -> State:
             "ContainerArguments.$": "States.Array('--run-id', $.run.run_id, '--version', $.run.version)",
         },
         "RoleArn": jobs.role_arn,
-        "ProcessingInputs": [
-            _input("code", {"S3Uri": jobs.code_uri}),
-            _input("wheels", {"S3Uri": jobs.wheels_uri}),
-            _input("data", {"S3Uri.$": "$.run.uri.channel"}, kind="ManifestFile"),
-            _input("manifest", {"S3Uri.$": "$.run.uri.manifest"}),
-            _input("candidates", {"S3Uri.$": "$.run.uri.train"}),
-            _input("inputs", {"S3Uri.$": "$.run.uri.inputs"}),
-        ],
-        "ProcessingOutputConfig": {
-            "Outputs": [
-                {
-                    "OutputName": "evaluation",
-                    "S3Output": {
-                        "S3Uri.$": "$.run.uri.evaluation",
-                        "LocalPath": "/opt/ml/processing/output/evaluation",
-                        "S3UploadMode": "EndOfJob",
-                    },
-                }
-            ],
-            "KmsKeyId": jobs.key_arn,
-        },
+        "ProcessingInputs": _inputs(jobs),
+        "ProcessingOutputConfig": {"Outputs": [_evaluation()], "KmsKeyId": jobs.key_arn},
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceCount": 1,
@@ -150,6 +126,35 @@ def _job_limits(jobs: Jobs) -> State:
         "TimeoutSeconds": (jobs.max_minutes + STARTUP_MINUTES) * 60,
         "Retry": [asl.retry(asl.SAGEMAKER_TRANSIENT, seconds=60, attempts=6)],
     }
+
+
+def _channels(jobs: Jobs) -> list[dict[str, Any]]:
+    return [
+        _channel("code", {"S3Uri": jobs.code_uri}),
+        _channel("wheels", {"S3Uri": jobs.wheels_uri}),
+        _channel("data", {"S3Uri.$": "$.uri.channel"}, kind="ManifestFile"),
+        _channel("manifest", {"S3Uri.$": "$.uri.manifest"}),
+    ]
+
+
+def _inputs(jobs: Jobs) -> list[dict[str, Any]]:
+    return [
+        _input("code", {"S3Uri": jobs.code_uri}),
+        _input("wheels", {"S3Uri": jobs.wheels_uri}),
+        _input("data", {"S3Uri.$": "$.run.uri.channel"}, kind="ManifestFile"),
+        _input("manifest", {"S3Uri.$": "$.run.uri.manifest"}),
+        _input("candidates", {"S3Uri.$": "$.run.uri.train"}),
+        _input("inputs", {"S3Uri.$": "$.run.uri.inputs"}),
+    ]
+
+
+def _evaluation() -> dict[str, Any]:
+    place = {
+        "S3Uri.$": "$.run.uri.evaluation",
+        "LocalPath": "/opt/ml/processing/output/evaluation",
+        "S3UploadMode": "EndOfJob",
+    }
+    return {"OutputName": "evaluation", "S3Output": place}
 
 
 def _channel(name: str, uri: Mapping[str, str], *, kind: str = "S3Prefix") -> dict[str, Any]:

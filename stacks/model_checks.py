@@ -5,8 +5,9 @@ from pathlib import Path
 
 from lifecycle.schema import Kind, Task
 from stacks.column_groups import expand
+from stacks.column_rules import Rule
 from stacks.model_assets import FEATURES
-from stacks.model_file import ModelFile, Rule
+from stacks.model_file import ModelFile
 from stacks.plan_checks import plan_problems
 from stacks.python_file import functions_of
 from stacks.yaml_file import Problem
@@ -45,6 +46,8 @@ def columns_of(written: ModelFile) -> dict[str, Rule]:
 
 
 def _name(written: ModelFile, folder: Path) -> Iterator[Problem]:
+    if (folder / "requirements.txt").exists():
+        yield Problem("", "requirements.txt beside it is not supported yet: jobs have the image's packages and polars")
     if written.model != folder.name:
         yield Problem("model", f"must be the folder's name {folder.name!r}, found {written.model!r}")
 

@@ -26,9 +26,10 @@ from lifecycle.spec import (
     Training,
 )
 from stacks.candidate_names import family_of
+from stacks.column_rules import Rule
 from stacks.model_assets import ESTIMATORS, FEATURES
 from stacks.model_checks import check, columns_of
-from stacks.model_file import CandidateKeys, ModelFile, Rule
+from stacks.model_file import CandidateKeys, ModelFile
 from stacks.yaml_file import problems_of, read_yaml, refuse
 
 

@@ -29,6 +29,7 @@ def app_of(project: Project, *, stage: str | None = None, outdir: str | None = N
         outdir=outdir,
         analytics_reporting=False,
         tree_metadata=False,
+        stack_traces=False,
         # a third of the time of a synth, and the tests run cfn-lint over the same templates
         builtin_cloud_formation_validation=False,
     )
@@ -56,10 +57,10 @@ def _add_model(app: App, deployment: Deployment, shared: Stack, spec: ModelSpec)
 
 
 def _flags(project: Project) -> dict[str, Any]:
-    """Return cdk.json's context, so that templates are the same with and without the CDK command line."""
+    """Return cdk.json's feature flags, so that templates are the same with and without the CDK command line."""
     path = project.code / "cdk.json"
     try:
         context: dict[str, Any] = json.loads(path.read_text())["context"]
     except (OSError, ValueError, KeyError) as error:
         raise SynthesisRefused(f"{path} must be JSON with a `context`: {error}") from error
-    return context
+    return {**context, "aws:cdk:enable-path-metadata": False, "aws:cdk:version-reporting": False}
