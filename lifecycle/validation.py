@@ -91,9 +91,8 @@ def _values(contract: Contract, profile: Profile) -> Iterable[Finding]:
     for column in contract.columns:
         part = profile.columns[column.name]
         yield from _wrong(contract, column.name, part, refuses)
-        empty = part.missing + part.unreadable.count
-        if column.name != contract.target and empty > column.max_null_share * part.rows:
-            share = f"{empty / part.rows:.2%} of its rows have no readable value"
+        if column.name != contract.target and part.missing > column.max_null_share * part.rows:
+            share = f"{part.missing / part.rows:.2%} of its rows have no value"
             text = f"{share}; the contract allows {column.max_null_share:.2%} (max_null_share)"
             yield Finding.problem("missing values", text, column=column.name)
         yield from _unlisted(contract, column.name, part)

@@ -74,7 +74,18 @@ def test_wrong_values_refuse_only_above_the_allowed_share() -> None:
 def test_missing_values_refuse_above_the_columns_share() -> None:
     assert judged(part(distance=ColumnProfile(rows=10, missing=5))).accepted
     [text] = texts(judged(part(distance=ColumnProfile(rows=10, missing=6))))
-    assert "60.00% of its rows have no readable value; the contract allows 50.00%" in text
+    assert "60.00% of its rows have no value; the contract allows 50.00%" in text
+
+
+def test_a_tolerated_unreadable_value_is_not_refused_as_a_missing_one() -> None:
+    columns = (
+        contract().columns[0],
+        Column(name="distance", kind=Kind.NUMBER, max_null_share=0),
+        contract().columns[2],
+    )
+    one_bad = ColumnProfile(rows=10, unreadable=Examples(count=1, first=(("", 4),)), numbers=Moments())
+    profile = Profile(rows=10, bad_rows=1, columns=part(distance=one_bad).columns)
+    assert judged(profile, contract(columns=columns, max_invalid_share=0.1)).accepted
 
 
 def test_values_not_listed_are_named_and_refuse_only_where_unseen_is_reject() -> None:
