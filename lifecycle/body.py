@@ -82,7 +82,7 @@ def _bytes_of(event: Mapping[str, Any]) -> bytes:
         raise _too_large()
     try:
         data = binascii.a2b_base64(body) if coded else body.encode()
-    except (binascii.Error, UnicodeEncodeError):
+    except ValueError:  # no base64, or characters that no body can hold
         raise Problem(400, "the body arrived damaged: it cannot be read as bytes") from None
     if len(data) > names.BODY_BYTES:
         raise _too_large()

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lambdas.live_model import LiveModel, Place
 from lambdas.predict import answer
@@ -206,6 +208,29 @@ def test_a_package_whose_parts_do_not_belong_together_is_not_served(package, dam
     damage(package)
     with pytest.raises((ModelRejected, SpecRejected)):
         LiveModel.load(package, SETTINGS)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = {column.name: JSON | st.just(ROW.get(column.name)) for column in live_package.COLUMNS}
+ROWS = st.lists(st.fixed_dictionaries({}, optional=FIELDS) | st.just(ROW) | JSON, max_size=4)
+BODIES = st.one_of(
+    st.text(max_size=60),
+    JSON.map(json.dumps),
+    ROWS.map(lambda rows: json.dumps({"rows": rows})),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(body=BODIES, coded=st.booleans(), encoding=st.sampled_from(["identity", "gzip", "br"]))
+def test_no_request_is_ever_a_fault_of_ours(live, body, coded, encoding):
+    request = event("/models/late/predictions", body=body, content_encoding=encoding) | {"isBase64Encoded": coded}
+    status, answered = result(answer(live, SETTINGS, request))
+    assert status in (200, 400, 413, 415, 422)
+    assert status == 200 or answered["status"] == status
 
 
 def started(package: Path, code: str) -> subprocess.CompletedProcess:
