@@ -46,7 +46,6 @@ class Control:
             ("lambda", "ListFunctions"): self._list,
             ("lambda", "TagResource"): self._tag,
             ("lambda", "UntagResource"): self._untag,
-            ("lambda", "ListTags"): self._tags,
         }
 
     def _create(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
@@ -190,9 +189,6 @@ class Control:
             for key in parameters["TagKeys"]:
                 tags.pop(key, None)
         return {}
-
-    def _tags(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        return {"Tags": dict(self._registry.function(parameters["Resource"]).tags)}
 
 
 def _check(configuration: Configuration) -> None:

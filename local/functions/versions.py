@@ -46,7 +46,6 @@ class Versions:
             ("lambda", "GetAlias"): self._get_alias,
             ("lambda", "UpdateAlias"): self._update_alias,
             ("lambda", "DeleteAlias"): self._delete_alias,
-            ("lambda", "ListAliases"): self._list_aliases,
         }
 
     def _publish(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
@@ -132,12 +131,6 @@ class Versions:
         with self._registry.lock:
             self._registry.function(parameters["FunctionName"]).aliases.pop(parameters["Name"], None)
         return {}
-
-    def _list_aliases(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        with self._registry.lock:
-            function = self._registry.function(parameters["FunctionName"])
-            asked = parameters.get("FunctionVersion")
-            return {"Aliases": [_answer(function, a) for a in function.aliases.values() if asked in (None, a.version)]}
 
 
 def _weights(parameters: Parameters) -> dict[str, float] | None:

@@ -69,7 +69,7 @@ def test_remaining_time_and_arn_are_those_of_the_invocation(engine: Lambda) -> N
     )
     engine.clock.advance(5000)
     remaining, arn, version = engine.invoke()[0]
-    assert 15_000 < remaining <= 20_005  # the two processes read their clocks a moment apart
+    assert 15_000 < remaining <= 20_100  # a busy machine reads the two clocks some milliseconds apart
     assert arn == "arn:aws:lambda:us-east-1:123456789012:function:f"
     assert version == "$LATEST"
 

@@ -22,6 +22,8 @@ from local.dispatch import Dispatcher
 from local.http_api import Api, HttpApi
 from local.identity import OPERATOR, Credentials, Identity
 
+IDENTITY = Identity()
+CLIENTS = Clients(Dispatcher(IDENTITY), "us-east-1")  # once: making a client takes longer than a test
 LIVE = "arn:aws:lambda:us-east-1:123456789012:function:predict:live"
 OTHER = "arn:aws:lambda:us-east-1:123456789012:function:refuse"
 PATH = "/models/{name}/predictions"
@@ -59,9 +61,9 @@ class Stand:
 
     def __init__(self) -> None:
         moto_state.reset()
-        self.identity = Identity()
+        self.identity = IDENTITY
         self.clock = Clock()
-        self.clients = Clients(Dispatcher(self.identity), "us-east-1")
+        self.clients = CLIENTS
         self.functions = Answering()
         self.lines: list[tuple[str, str]] = []
         door = HttpApi(
