@@ -341,7 +341,7 @@ SCORECARD = {
 
 
 def registered(world: World, run: dict[str, Any], log_loss: float = 0.4) -> dict[str, Any]:
-    card = {**SCORECARD, "metrics": {**SCORECARD["metrics"], "winner": {"log_loss": log_loss}}}  # type: ignore[dict-item]
+    card = {**SCORECARD, "metrics": {"winner": {"log_loss": log_loss}, "dummy": {"log_loss": 0.6}, "champion": None}}
     key = f"runs/flights/{run['run_id']}/evaluation/scorecard.json"
     world.s3.put_object(Bucket="artifact-bucket", Key=key, Body=json.dumps(card).encode())
     return register_model.handler({"run_id": run["run_id"], "version": run["version"]}, None)
