@@ -106,8 +106,8 @@ class Deployer:
     def _roll_back(self, stack: Stack, deployment: Deployment, reason: str, progress: Progress) -> None:
         prefix = "UPDATE_ROLLBACK" if stack.status.startswith("UPDATE") else "ROLLBACK"
         self._close(stack, f"{prefix}_IN_PROGRESS", reason, progress)
-        left = deployment.roll_back()
-        self._close(stack, f"{prefix}_COMPLETE", reason, progress)
+        done, left = deployment.roll_back()
+        self._close(stack, f"{prefix}_{'COMPLETE' if done else 'FAILED'}", reason, progress)
         after = f" Rolled back; left behind: {'; '.join(left)}." if left else " Rolled back; nothing is left behind."
         raise DeploymentError(f"{stack.name}: {reason.rstrip('.')}.{after}")
 

@@ -4,15 +4,14 @@ Follows CloudFormation: what a template no longer holds is removed only after ev
 Retain keeps a resource; a custom-named resource is never replaced; an export in use neither goes nor changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from graphlib import TopologicalSorter
 from typing import Any
 
-from local.intrinsics import Scope, UnresolvableError, resolve, uses
-from local.preflight import depends_on
-from local.resource_steps import FAULTS, Environment, naming, physical_name, read_back, remove
-from local.resources.catalogue import IGNORED, KINDS
+from local.intrinsics import Scope, UnresolvableError, resolve
+from local.preflight import order_of
+from local.resource_steps import FAULTS, Environment, KeptError, naming, physical_name, read_back, remove
+from local.resources.catalogue import KINDS
 from local.resources.kind import Kind, Subject
 from local.stack_state import Stack, StackResource
 
@@ -41,7 +40,7 @@ class Deployment:
         ResourceError
             when a resource or output cannot be brought about; call `roll_back` then.
         """
-        for logical_id in self._order():
+        for logical_id in order_of(self._template):
             resource = self._template["Resources"][logical_id]
             with naming(logical_id, resource["Type"], self._environment.report):
                 self._apply(logical_id, resource)
@@ -58,27 +57,16 @@ class Deployment:
             self._remove(resource)
         self._stack.imports = self._imports
 
-    def roll_back(self) -> list[str]:
-        """Undo in reverse order; return a line for each resource that is left behind, with the reason."""
-        left = []
+    def roll_back(self) -> tuple[bool, list[str]]:
+        """Undo in reverse order; return whether all went well, and a line for each resource that is left behind."""
+        done, left = True, []
         for logical_id, undo in reversed(self._undo):
             try:
                 undo()
             except FAULTS as error:
+                done = done and isinstance(error, KeptError)
                 left.append(f"{logical_id}: {error}")
-        return left
-
-    def _order(self) -> Iterable[str]:
-        resources = self._template["Resources"]
-        graph = {
-            logical_id: {
-                *depends_on(resource),
-                *(use.target for use in uses(resource.get("Properties", {})) if use.target in resources),
-            }
-            for logical_id, resource in resources.items()
-            if resource["Type"] not in IGNORED
-        }
-        return TopologicalSorter(graph).static_order()
+        return done, left
 
     def _scope(self) -> Scope:
         resources = self._stack.resources
@@ -150,7 +138,7 @@ class Deployment:
 
     def _uncreate(self, kind: Kind, subject: Subject, logical_id: str, retain: bool) -> None:
         if retain:
-            raise ValueError(f"{kind.type} {subject.id} is kept: its DeletionPolicy is Retain")
+            raise KeptError(f"{kind.type} {subject.id} is kept: its DeletionPolicy is Retain")
         kind.delete(subject)
         if logical_id in self._before:
             self._stack.resources[logical_id] = self._before[logical_id]

@@ -1,6 +1,7 @@
 """Templates -> everything in them that the laptop engine cannot deploy, all at once, before anything is created."""
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from local.assembly import Assembly, StackArtifact
@@ -51,6 +52,10 @@ def _offenders(template: Mapping[str, Any], exported: set[str]) -> Iterator[str]
     for logical_id, resource in resources.items():
         yield from _resource(logical_id, resource, resources)
         yield from _references(logical_id, resource.get("Properties", {}), resources, exported)
+    try:
+        order_of(template)
+    except CycleError as error:
+        yield f"resources need each other: {' -> '.join(error.args[1])}"
     for key, output in template.get("Outputs", {}).items():
         yield from _references(f"output {key}", output.get("Value"), resources, exported)
         if unknown := sorted(set(output) - {"Value", "Export", "Description"}):
@@ -74,7 +79,7 @@ def _resource(logical_id: str, resource: Mapping[str, Any], resources: Mapping[s
     for target in depends_on(resource):
         if target not in resources:
             yield f"{logical_id}: DependsOn {target}: there is no such resource"
-    for path in dict.fromkeys(_paths(resource.get("Properties", {}), "")):
+    for path in dict.fromkeys(property_paths(resource.get("Properties", {}))):
         if path and not _supported(kind, path):
             yield f"{logical_id}: {resource['Type']} property {path} is not supported"
 
@@ -85,13 +90,14 @@ def depends_on(resource: Mapping[str, Any]) -> list[str]:
     return [named] if isinstance(named, str) else list(named)
 
 
-def _paths(value: Any, prefix: str) -> Iterator[str]:
+def property_paths(value: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the path of every value in `value`; lists leave no trace in it, intrinsic functions end it."""
     if isinstance(value, dict) and value and function_of(value) is None:
         for key, child in value.items():
-            yield from _paths(child, f"{prefix}.{key}" if prefix else str(key))
+            yield from property_paths(child, f"{prefix}.{key}" if prefix else str(key))
     elif isinstance(value, list) and value:
         for child in value:
-            yield from _paths(child, prefix)
+            yield from property_paths(child, prefix)
     else:
         yield prefix
 
@@ -104,6 +110,27 @@ def _supported(kind: Kind, path: str) -> bool:
         elif path == allowed or allowed.startswith(f"{path}."):
             return True
     return False
+
+
+def order_of(template: Mapping[str, Any]) -> list[str]:
+    """Return the logical ids in the order in which references and DependsOn want them made; ignored types left out.
+
+    Raises
+    ------
+    CycleError
+        when resources need each other.
+    """
+    resources = template.get("Resources", {})
+    graph = {
+        logical_id: {
+            *depends_on(resource),
+            *(str(use.target) for use in uses(resource.get("Properties", {})) if use.target in resources),
+        }
+        for logical_id, resource in resources.items()
+    }
+    return [
+        i for i in TopologicalSorter(graph).static_order() if i in resources and resources[i]["Type"] not in IGNORED
+    ]
 
 
 def _references(where: str, value: Any, resources: Mapping[str, Any], exported: set[str]) -> Iterator[str]:

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from graphlib import CycleError
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,13 +14,17 @@ from local.resources.comparison import differences
 from local.resources.kind import Clients, Kind, Subject
 from local.stack_state import StackResource, Stacks
 
-FAULTS = (ClientError, BotoCoreError, UnresolvableError, ValueError, LookupError, CycleError)
+FAULTS = (ClientError, BotoCoreError, UnresolvableError, ValueError, LookupError)
 Report = Callable[[str, str, str, str, str], None]
 """(logical id, physical id, type, status, reason)"""
 
 
 class ResourceError(Exception):
     """A resource could not be made, changed or read back; the message names logical id, type and AWS's message."""
+
+
+class KeptError(ValueError):
+    """A resource was not removed because its DeletionPolicy says so."""
 
 
 class NotAsAskedError(ValueError):

@@ -171,6 +171,8 @@ def test_everything_unknown_is_listed_at_once_before_anything_is_created(engine:
         ),
     )
     second["Conditions"] = {}
+    second["Resources"]["A"] = resource("SQS::Queue", "B")
+    second["Resources"]["B"] = resource("SQS::Queue", "A")
     second["Resources"]["Queue"]["Condition"] = "A"
     second["Parameters"]["Size"] = {"Type": "Number"}
 
@@ -190,6 +192,7 @@ def test_everything_unknown_is_listed_at_once_before_anything_is_created(engine:
         "second.template.json: Rule: DependsOn Ghost: there is no such resource",
         "second.template.json: Rule: AWS::Events::Rule property Targets.EcsParameters.x is not supported",
         "second.template.json: Rule: Ref Gone: there is no such resource",
+        "second.template.json: resources need each other: A -> B -> A",
         "second.template.json: output Bad: AWS::SQS::Queue has no supported attribute Nothing (of Queue)",
     ]
     assert urls(engine) == []
