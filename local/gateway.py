@@ -5,24 +5,28 @@ be able to read or change what runs here.
 """
 
 import json
+import logging
 import re
+import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-from werkzeug.wrappers import Request, Response
-
 from local.clients import Dispatch
 from local.clock import Clock
-from local.wire import HttpCall
+from local.wire import HttpAnswer, HttpCall
 
 MAX_AWS_BYTES = 1 << 30  # an upload of the largest object that the product takes, with room
 MAX_API_BYTES = 10_485_760  # HTTP API quota: payload size
+IDLE_SECONDS = 60.0
 _API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.localhost")
 _API_PATH = re.compile(r"/_api/([A-Za-z0-9]+)(/.*)?")
+
+
+_log = logging.getLogger(__name__)
 
 
 class ApiHandler(Protocol):
@@ -48,14 +52,13 @@ class Gateway:
     """A threaded HTTP/1.1 server on 127.0.0.1."""
 
     def __init__(self, doors: Doors, port: int = 0) -> None:
-        self._doors = doors
-        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._serve, True, request_handler=_Handler)
+        self._server = _Server(doors, port)
         self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return int(self._server.port)
+        return int(self._server.server_address[1])
 
     @property
     def endpoint(self) -> str:
@@ -67,57 +70,127 @@ class Gateway:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more requests; the ones being answered end first."""
+        """Take no more connections."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
 
-    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return self._answer(Request(environ))(environ, start_response)
 
-    def _answer(self, request: Request) -> Response:
-        if refusal := foreign(request.headers.get("Host", ""), request.headers.get("Origin")):
-            return _json(403, {"message": refusal})
-        raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
-        path = urlsplit(raw).path if "://" in raw else raw.partition("?")[0]
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, doors: Doors, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.doors = doors
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
+        """Say nothing of clients that went away; everything else is a fault of the engine."""
+        if not isinstance(sys.exception(), ConnectionError):
+            _log.exception("connection failed")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    # head and body of an answer leave in one packet: two would wait 40 ms for each other
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: one line per request would drown what matters."""
+
+    def _serve(self) -> None:
+        try:
+            answer = self._answer()
+        except Exception:  # noqa: BLE001 - the outermost frame of a request: the client must get an answer
+            _log.exception("request failed: %s %s", self.command, self.path)
+            answer = _json(500, {"message": "Internal Server Error"})
+        self.send_response_only(answer.status)
+        headers = dict(answer.headers)
+        if self.command != "HEAD" or "Content-Length" not in {name.title() for name in headers}:
+            headers["Content-Length"] = str(len(answer.body))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    # the base class finds methods by these names
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _serve  # noqa: N815
+
+    def _answer(self) -> HttpAnswer:
+        doors = self.server.doors
+        headers = self._headers()
+        path, _, query = self.path.partition("?")
+        api = _API_HOST.fullmatch(headers.get("host", "").partition(":")[0]) or _API_PATH.match(path)
+        if refusal := _refusal(headers, MAX_API_BYTES if api else MAX_AWS_BYTES):
+            # what is left of the request stays unread, so the connection cannot be used again
+            self.close_connection = True
+            return refusal
+        call = HttpCall(self.command, path, query, headers, self.rfile.read(int(headers.get("content-length", "0"))))
         if path.startswith("/_engine/"):
-            return self._own(request, path)
-        host = request.host.partition(":")[0]
-        if found := _API_HOST.fullmatch(host):
-            return self._api(request, found[1], path)
-        if found := _API_PATH.fullmatch(path):
-            return self._api(request, found[1], found[2] or "/")
-        if (body := _body(request, MAX_AWS_BYTES)) is None:
-            return _closing(413, {"message": f"The laptop engine takes at most {MAX_AWS_BYTES} bytes."})
-        answer = self._doors.dispatch(HttpCall(request.method, path, _query(request), _headers(request), body))
-        return _response(answer.status, answer.headers, answer.body, request.method)
-
-    def _api(self, request: Request, api_id: str, path: str) -> Response:
-        handler = self._doors.api(api_id)
-        if handler is None:
+            return _own(doors, call)
+        if api is None:
+            return doors.dispatch(call)
+        if (handler := doors.api(api[1])) is None:
             return _json(404, {"message": "Not Found"})
-        if (body := _body(request, MAX_API_BYTES)) is None:
-            # API Gateway's own words
-            return _closing(413, {"message": "Request Entity Too Large"})
-        status, headers, content = handler.handle(request.method, path, _query(request), _headers(request), body)
-        return _response(status, headers, content, request.method)
+        bare = path.removeprefix(f"/_api/{api[1]}") or "/"
+        return HttpAnswer(*handler.handle(call.method, bare, query, headers, call.body))
 
-    def _own(self, request: Request, path: str) -> Response:
-        clock = self._doors.clock
-        if path == "/_engine/health":
-            return _json(200, {"status": "ok"})
-        if path == "/_engine/ready":
-            ready = self._doors.ready()
-            return _json(200 if ready else 503, {"ready": ready})
-        if path == "/_engine/clock":
-            if request.method == "POST":
-                speed = (request.get_json(force=True, silent=True) or {}).get("idle_speed")
-                if not isinstance(speed, (int, float)) or isinstance(speed, bool) or not 1 <= speed <= 10_000:
-                    return _json(400, {"message": 'Send {"idle_speed": n}, n from 1 to 10000.'})
-                clock.set_idle_speed(float(speed))
-            return _json(200, {"now": clock.now(), "offset": clock.offset})
+    def _headers(self) -> dict[str, str]:
+        joined: dict[str, str] = {}
+        for name, value in self.headers.items():
+            known = joined.get(name.lower())
+            joined[name.lower()] = value if known is None else f"{known},{value}"
+        return joined
+
+
+def _refusal(headers: Mapping[str, str], most: int) -> HttpAnswer | None:
+    """Return the answer to a request whose body is not even read, None for all others."""
+    if reason := foreign(headers.get("host", ""), headers.get("origin")):
+        return _json(403, {"message": reason})
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not length.isdecimal():
+        return _json(411, {"message": "Send the body with a Content-Length."})
+    if int(length) > most:
+        # API Gateway's own words
+        return _json(413, {"message": "Request Entity Too Large"})
+    return None
+
+
+def _own(doors: Doors, call: HttpCall) -> HttpAnswer:
+    """Answer for the engine itself."""
+    if call.path == "/_engine/health":
+        return _json(200, {"status": "ok"})
+    if call.path == "/_engine/ready":
+        ready = doors.ready()
+        return _json(200 if ready else 503, {"ready": ready})
+    if call.path != "/_engine/clock":
         return _json(404, {"message": "The engine has /_engine/health, /_engine/ready and /_engine/clock."})
+    if call.method == "POST":
+        speed = _idle_speed(call.body)
+        if speed is None:
+            return _json(400, {"message": 'Send {"idle_speed": n}, n from 1 to 10000.'})
+        doors.clock.set_idle_speed(speed)
+    return _json(200, {"now": doors.clock.now(), "offset": doors.clock.offset})
+
+
+def _idle_speed(body: bytes) -> float | None:
+    try:
+        speed = json.loads(body)["idle_speed"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    valid = isinstance(speed, (int, float)) and not isinstance(speed, bool) and 1 <= speed <= 10_000
+    return float(speed) if valid else None
+
+
+def _json(status: int, content: Mapping[str, Any]) -> HttpAnswer:
+    return HttpAnswer(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
 
 def foreign(host: str, origin: str | None) -> str | None:
@@ -143,49 +216,3 @@ def _hostname(url: str) -> str | None:
 
 def _loopback(name: str | None) -> bool:
     return name is not None and (name in ("127.0.0.1", "localhost", "::1") or name.endswith(".localhost"))
-
-
-class _Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # without this, head and body of an answer in two packets cost 40 ms each time
-    disable_nagle_algorithm = True
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing: one line per request would drown what matters."""
-
-
-def _body(request: Request, most: int) -> bytes | None:
-    if (request.content_length or 0) > most:
-        return None
-    body = request.stream.read(most + 1)
-    return None if len(body) > most else body
-
-
-def _headers(request: Request) -> dict[str, str]:
-    return {name.lower(): value for name, value in request.headers.items()}
-
-
-def _query(request: Request) -> str:
-    return request.query_string.decode("latin-1")
-
-
-def _response(status: int, headers: Mapping[str, str], body: bytes, method: str) -> Response:
-    response = Response(body, status)
-    response.headers.clear()
-    for name, value in headers.items():
-        response.headers[name] = value
-    if method != "HEAD" or "Content-Length" not in response.headers:
-        response.headers["Content-Length"] = str(len(body))
-    response.automatically_set_content_length = False
-    return response
-
-
-def _json(status: int, content: Mapping[str, Any]) -> Response:
-    return _response(status, {"Content-Type": "application/json"}, json.dumps(content).encode(), "GET")
-
-
-def _closing(status: int, content: Mapping[str, Any]) -> Response:
-    response = _json(status, content)
-    # the rest of the body stays unread, so the connection cannot be used again
-    response.headers["Connection"] = "close"
-    return response

@@ -53,7 +53,9 @@ def answer(service: str, region: str, call: HttpCall) -> HttpAnswer:
         except HTTPException as refusal:
             status, headers, body = refusal.code, dict(refusal.get_headers()), refusal.get_body()
     content = body.encode() if isinstance(body, str) else bytes(body or b"")
-    kept = {name: str(value) for name, value in headers.items() if name.lower() not in ("status", "content-length")}
+    # the length of a body that is not sent is news, of one that is sent it is not
+    dropped = {"status"} if call.method == "HEAD" else {"status", "content-length"}
+    kept = {name: str(value) for name, value in headers.items() if name.lower() not in dropped}
     return HttpAnswer(int(headers.get("status", status)), kept, content)
 
 

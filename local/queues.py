@@ -146,8 +146,6 @@ def _check(settings: dict[str, Any]) -> None:
             "InvalidParameterValueException",
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
         )
-    if settings.get("ScalingConfig", {}).get("MaximumConcurrency", 2) < 2:
-        raise ApiError("InvalidParameterValueException", "MaximumConcurrency must be 2 or more.")
 
 
 def _shown(settings: dict[str, Any]) -> dict[str, Any]:
