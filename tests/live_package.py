@@ -9,12 +9,12 @@ from lifecycle import compiled
 from lifecycle.schema import Column, Contract, Kind, Task, contract_to_plain
 from lifecycle.spec import ModelSpec, Monitoring, Serving
 
-FEATURES = '''
+FEATURES = """
 def features(row):
     if row["origin"] == "FAIL":
         raise KeyError("no such airport")
     return {"far": row["distance"] > 1000}
-'''
+"""
 COLUMNS = (
     Column(name="distance", kind=Kind.NUMBER, min=0, max=5000, max_null_share=0),
     Column(name="seats", kind=Kind.INTEGER, min=1, max=500),
