@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clients import Clients
 from local.functions.model import Release
@@ -54,7 +54,7 @@ class Output:
         while (written := self._queue.get()) is not None:
             try:
                 self._deliver(written)
-            except ClientError as error:
+            except (ClientError, BotoCoreError) as error:
                 _log.warning("output of %s is lost: log group %s: %s", written.function, written.group, error)
 
     def _deliver(self, written: Written) -> None:
