@@ -3,12 +3,12 @@
 Limits come from botocore's copy of the service model; the few that it does not hold are named here with their source.
 """
 
-import regex
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 import botocore.session
+import regex
 from botocore.model import Shape
 
 from local.api import ApiError
