@@ -66,7 +66,7 @@ def read_assembly(folder: Path, pseudo: Mapping[str, str]) -> Assembly:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise AssemblyError(f"{folder} is no cloud assembly: it has no manifest.json. Make it with `python app.py`.")
-    artifacts = json.loads(manifest.read_bytes())["artifacts"]
+    artifacts = _json(manifest)["artifacts"]
     unknown = [
         f"{manifest}: {name}: artifact type {artifact['type']} is not supported"
         for name, artifact in artifacts.items()
@@ -87,6 +87,14 @@ def read_assembly(folder: Path, pseudo: Mapping[str, str]) -> Assembly:
     return Assembly(tuple(stacks), tuple(assets.values()))
 
 
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise AssemblyError(f"{file}: {error}. Synthesize again with `python app.py`.") from error
+    return content
+
+
 def _stack(folder: Path, name: str, artifact: Mapping[str, Any]) -> StackArtifact:
     properties = artifact["properties"]
     return StackArtifact(
@@ -94,12 +102,12 @@ def _stack(folder: Path, name: str, artifact: Mapping[str, Any]) -> StackArtifac
         file=properties["templateFile"],
         environment=artifact["environment"],
         tags=properties.get("tags", {}),
-        template=json.loads((folder / properties["templateFile"]).read_bytes()),
+        template=_json(folder / properties["templateFile"]),
     )
 
 
 def _assets(manifest: Path, pseudo: Mapping[str, str]) -> list[FileAsset]:
-    content = json.loads(manifest.read_bytes())
+    content = _json(manifest)
     if images := content.get("dockerImages"):
         raise AssemblyError(f"{manifest}: container image assets are not supported: {', '.join(sorted(images))}")
     return [
@@ -120,8 +128,10 @@ def packaged(asset: FileAsset, cache: Path) -> Path:
     Raises
     ------
     AssemblyError
-        when a file of the folder cannot be read by others: Lambda runs as another user and would be refused.
+        when the asset is missing, or a file of the folder cannot be read by others: Lambda runs as another user.
     """
+    if not asset.source.exists():
+        raise AssemblyError(f"{asset.source}: this asset is missing. Synthesize again with `python app.py`.")
     if asset.packaging == "file" or asset.source.is_file():
         return asset.source
     target = cache / Path(asset.key).name

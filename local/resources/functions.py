@@ -176,7 +176,7 @@ KINDS = (
         replaces="EventSourceArn",
         defaults={"BatchSize": 10, "FunctionResponseTypes": []},
         delete=lambda s: s.aws.delete_event_source_mapping(UUID=s.id),
-        unread={"Tags": "moto does not keep them"},
+        unread={"Tags": "the engine's event source mappings keep none"},
     ),
     Kind(
         type="AWS::Lambda::EventInvokeConfig",

@@ -119,7 +119,6 @@ KINDS = (
         delete=lambda s: s.aws.delete_bucket(Bucket=s.id),
         attributes=lambda s: {"Arn": f"arn:aws:s3:::{s.id}"},
         attribute_names="Arn",
-        unread={_EVENTS: "moto does not echo EventBridgeConfiguration"},
         naming=("", 63),
     ),
     Kind(

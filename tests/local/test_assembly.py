@@ -105,3 +105,21 @@ def test_a_folder_is_packed_once_and_a_file_is_taken_as_it_is(tmp_path: Path) ->
     assert packaged(folder, tmp_path / ".cache").read_bytes() == b"kept"
     ready = FileAsset(source=first, packaging="zip", bucket="b", key="x.zip")
     assert packaged(ready, tmp_path / ".cache") == first
+
+
+def test_a_torn_or_missing_file_of_the_assembly_is_named(tmp_path: Path) -> None:
+    write_assembly(tmp_path, {"one": template()})
+    (tmp_path / "one.template.json").write_text('{"Resources": ')
+    with pytest.raises(AssemblyError, match=r"one\.template\.json: Expecting value.*python app\.py"):
+        read_assembly(tmp_path, PSEUDO)
+
+    (tmp_path / "one.template.json").unlink()
+    with pytest.raises(AssemblyError, match=r"one\.template\.json.*python app\.py"):
+        read_assembly(tmp_path, PSEUDO)
+
+
+def test_a_missing_asset_is_named(tmp_path: Path) -> None:
+    gone = FileAsset(source=tmp_path / "asset.gone", packaging="zip", bucket="b", key="gone.zip")
+
+    with pytest.raises(AssemblyError, match=r"asset\.gone: this asset is missing"):
+        packaged(gone, tmp_path)
