@@ -71,8 +71,11 @@ class RunCloser:
         note("waiting run started", version=first.version, new=started)
 
     def _drop_failed(self, ended: str, outcome: Outcome) -> None:
-        failed = Asked.from_plain(json.loads(outcome.input)["detail"]) if outcome.input else None
-        if failed is not None and failed in self._queue(self.claims.read(claims.waiting(self.model))):
+        detail = json.loads(outcome.input).get("detail", {}) if outcome.input else {}
+        if not {"dataset", "version"} <= detail.keys():
+            return  # started by hand with something else: it never waited
+        failed = Asked.from_plain(detail)
+        if failed in self._queue(self.claims.read(claims.waiting(self.model))):
             self.unqueue(failed)
             text = (
                 f"The run that waited on version {failed.version} did not start: {outcome.status}.\nExecution: {ended}"

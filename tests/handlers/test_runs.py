@@ -215,6 +215,21 @@ def test_a_failing_start_of_what_waits_is_not_started_for_ever(world: World, exe
     assert [arn for arn in running(one) if ":waited-" in arn] == []
 
 
+def test_an_execution_started_with_nonsense_does_not_keep_what_waits_from_starting(
+    world: World, execution: Callable[[str], str]
+) -> None:
+    one = execution("one")
+    start(one, upload(world))
+    start(execution("two"), upload(world, GOOD + b"F4,JFK,1,false\n"))
+    stop(one)
+    states = boto3.client("stepfunctions")
+    odd = states.start_execution(stateMachineArn=machine(one), name="odd", input='{"hello": 1}')["executionArn"]
+    stop(odd)
+    close(one)
+    close(odd)
+    assert len([arn for arn in running(one) if ":waited-" in arn]) >= 1
+
+
 def test_good_data_are_accepted_with_a_report(world: World, execution: Callable[[str], str]) -> None:
     run = start(execution("one"), upload(world))
     answer = validated(run)
