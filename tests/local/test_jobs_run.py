@@ -141,6 +141,27 @@ def test_a_failed_processing_job_uploads_nothing_and_says_why(account: Account) 
     assert account.keys("eval/") == []
 
 
+def test_tags_of_any_language_are_taken(account: Account) -> None:
+    tags = [{"Key": "perennial:stage", "Value": "größe"}]
+    assert account.train("true", Tags=tags)["TrainingJobStatus"] == "Completed"
+
+
+def test_an_engine_that_ends_kills_its_jobs_and_uploads_nothing(account: Account) -> None:
+    script = "echo half > /opt/ml/model/half; trap '' TERM; while true; do sleep 0.05; done"
+    account.sagemaker.create_training_job(**training(script))
+    await_status(account, "job", "Training")
+    account.jobs.close()
+    described = account.sagemaker.describe_training_job(TrainingJobName="job")
+    assert described["TrainingJobStatus"] == "Failed"
+    assert account.keys("out/") == []
+
+
+def test_an_object_that_leaves_its_channel_fails_the_job(account: Account) -> None:
+    account.put("in/../../evil", b"x")
+    described = account.train("true", InputDataConfig=[channel("data", "s3://bucket/in/")])
+    assert "leaves its channel" in described["FailureReason"]
+
+
 def test_jobs_are_listed_newest_first(account: Account) -> None:
     account.train("true", "first")
     account.train("false", "second")
