@@ -99,7 +99,9 @@ def _codes(column: pl.Series, entry: Mapping[str, Any]) -> Matrix:
 
 def _categories(column: pl.Series, target: Matrix) -> dict[str, Any]:
     """Learned values in order, and the code of a value that was not learned."""
-    counted = column.filter(column != "").value_counts(name="rows").sort(["rows", column.name], descending=[True, False])
+    counted = (
+        column.filter(column != "").value_counts(name="rows").sort(["rows", column.name], descending=[True, False])
+    )
     kept = sorted(counted[column.name].head(MAX_CATEGORIES).to_list())
     if not kept:
         return {"categories": [], "missing": -0.5}
