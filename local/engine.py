@@ -222,16 +222,17 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.perf_counter()
     try:
         engine.start(_report)
-    except (AssemblyError, DeploymentError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    with engine._ending:
         if given.state_file:
             write_state(given.state_file, engine.state())
         _report("ready", engine.endpoint, time.perf_counter() - began)
         told.wait()
-    if given.state_file:
-        given.state_file.unlink(missing_ok=True)
+    except (AssemblyError, DeploymentError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        engine.stop()
+        if given.state_file:
+            given.state_file.unlink(missing_ok=True)
     return 0
 
 
