@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tabular.read import read_objects
-
 from cli import output
 from cloud.door import Answer, Door
 from lifecycle.spec import Contract, Kind, Task
+from tabular.read import read_objects
 
 ROWS_PER_CALL = 500
 

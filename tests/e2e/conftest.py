@@ -144,8 +144,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     (folder / "build").mkdir()
-    for name in ("layer-base", "layer-tabular", "wheels"):
-        (folder / "build" / name).symlink_to(ROOT / "build" / name)
+    for built in [*(ROOT / "build").glob("layer-*"), *(ROOT / "build").glob("wheels*")]:
+        (folder / "build" / built.name).symlink_to(built)
     for name in (".venv", ".venv-runtime", ".venv-jobs"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "models").mkdir()
