@@ -102,6 +102,12 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: one line per request would drown what matters."""
 
+    def handle_expect_100(self) -> bool:
+        """Let the body come at once: AWS's clients hold it back for up to a second for want of this line."""
+        going = super().handle_expect_100()
+        self.wfile.flush()
+        return going
+
     def _serve(self) -> None:
         try:
             answer = self._answer()

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -180,3 +181,14 @@ def test_unsigned_requests_to_aws_services_are_refused(gateway: Gateway) -> None
     status, _, body = ask(gateway, "GET", "/data/key")
     assert status == 403
     assert b"MissingAuthenticationToken" in body
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked_before_it_sends(gateway: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        connection.sendall(
+            f"POST /_api/abc123/x HTTP/1.1\r\nHost: 127.0.0.1:{gateway.port}\r\n"
+            "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"{}")
+        assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
