@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from cloud.operator import Operator
 from lifecycle import names
 
 KEY_WAIT_DAYS = 7  # the shortest waiting time that KMS allows
+_JOBS = {"training-job": ("training_job", "TrainingJobName"), "processing-job": ("processing_job", "ProcessingJobName")}
+_JOB_POLL_SECONDS = 2
+_JOB_POLLS = 300
 
 
 class Removal:
@@ -18,12 +21,16 @@ class Removal:
         self._operator = operator
 
     def tagged(self, stage: str) -> list[str]:
-        """Return the ARNs of all resources that carry the stage's tag, sorted."""
+        """Return the ARNs of all resources that carry the stage's tag, sorted.
+
+        Keys that wait for their deletion are left out: they cannot be used or deleted sooner, and cost nothing.
+        """
         pager = self._operator.client("resourcegroupstaggingapi").get_paginator("get_resources")
         filters = [{"Key": names.TAG_STAGE, "Values": [stage]}]
-        return sorted(
+        found = [
             r["ResourceARN"] for page in pager.paginate(TagFilters=filters) for r in page["ResourceTagMappingList"]
-        )
+        ]
+        return sorted(arn for arn in found if not (":kms:" in arn and self._waits_for_deletion(arn)))
 
     def count_objects(self, bucket: str) -> int:
         """Return how many object versions and delete markers a bucket holds."""
@@ -38,6 +45,14 @@ class Removal:
             count += len(batch)
         return count
 
+    def stop_access_logs(self, bucket: str) -> None:
+        """Switch a bucket's access logs off, so that emptying it does not fill the log bucket."""
+        try:
+            self._operator.client("s3").put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise
+
     def delete_packages(self, group: str) -> int:
         """Delete all model packages of a group and return how many."""
         client = self._operator.client("sagemaker")
@@ -51,6 +66,19 @@ class Removal:
         for arn in arns:
             client.delete_model_package(ModelPackageName=arn)
         return len(arns)
+
+    def delete_jobs(self, stage: str) -> int:
+        """Delete all jobs that carry the stage's tag and return how many; they belong to no stack."""
+        client = self._operator.client("sagemaker")
+        count = 0
+        for arn in self.tagged(stage):
+            kind, _, name = arn.rsplit(":", 1)[-1].partition("/")
+            if kind in _JOBS:
+                operation, member = _JOBS[kind]
+                self._await_end(client, operation, {member: name})
+                getattr(client, f"delete_{operation}")(**{member: name})
+                count += 1
+        return count
 
     def delete(self, kind: str, name: str) -> bool:
         """Delete one retained resource by its CloudFormation type; return False for a type this cannot delete."""
@@ -72,6 +100,21 @@ class Removal:
             if code not in ("NoSuchBucket", "ResourceNotFoundException", "NoSuchEntity", "KMSInvalidStateException"):
                 raise
         return True
+
+    @staticmethod
+    def _await_end(client: Any, operation: str, job: dict[str, str]) -> None:
+        """Wait until a job is over; deleting its state machine has stopped it, which takes SageMaker a while."""
+        try:
+            client.get_waiter(f"{operation}_completed_or_stopped").wait(
+                **job, WaiterConfig={"Delay": _JOB_POLL_SECONDS, "MaxAttempts": _JOB_POLLS}
+            )
+        except WaiterError as error:
+            if error.last_response.get(f"{next(iter(job)).removesuffix('Name')}Status") != "Failed":
+                raise
+
+    def _waits_for_deletion(self, key: str) -> bool:
+        metadata = self._operator.client("kms").describe_key(KeyId=key)["KeyMetadata"]
+        return bool(metadata["KeyState"] == "PendingDeletion")
 
     def _delete_role(self, name: str) -> None:
         iam = self._operator.client("iam")

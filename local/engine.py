@@ -38,6 +38,7 @@ from local.object_events import ObjectEvents
 from local.queues import Queues
 from local.role_clients import RoleClients
 from local.states import StateMachines
+from local.tagging import Tagging
 
 JOBS_PYTHON = Path(".venv-jobs/bin/python")
 _API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
@@ -122,7 +123,7 @@ class Engine:
         ending.callback(bus.stop)
         by_role = RoleClients(self.dispatch, options.region, self.identity)
         python = options.python.absolute()
-        jobs = Jobs(by_role, clock, bus.emit, work_dir=work_dir / "jobs", python=python)
+        jobs = Jobs(by_role, clock, work_dir=work_dir / "jobs", python=python)
         ending.callback(jobs.close)
         machines = StateMachines(by_role, clock, bus.emit, jobs.finished, options.region)
         ending.callback(machines.close)
@@ -134,7 +135,8 @@ class Engine:
         self._http_api = HttpApi(clients, functions, self.identity, clock, functions.write_log)
         self._deployer = Deployer(clients, bus.emit, clock)
         packages = Registry(bus.emit, options.region)
-        for part in (bus, functions, queues, machines, jobs, packages, self._deployer):
+        tagging = Tagging(options.region, functions.tagged, machines.tagged, queues.tagged, jobs.tagged)
+        for part in (bus, functions, queues, machines, jobs, packages, tagging, self._deployer):
             self.dispatch.register(part.operations())
         described = self._deployer.operations()["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})

@@ -10,14 +10,16 @@ import json
 import re
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from moto.apigatewayv2.models import apigatewayv2_backends
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.request import Request
+from moto.core.resource_tagging import iter_taggable_backends
 from moto.events.models import EventPattern, EventPatternParser, events_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import notifications
@@ -122,6 +124,18 @@ def object_size(bucket: str, key: str, version_id: str | None) -> int:
     with lock_of("s3"):
         found = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version_id=version_id)
         return 0 if found is None else int(found.size)
+
+
+def tagged(region: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield ARN and tags of every tagged resource that moto holds; its own list lacks rules and HTTP APIs."""
+    for backend in iter_taggable_backends(ACCOUNT, region):
+        with lock_of(backend.SERVICE_NAMESPACE):
+            yield from [(resource.arn, resource.tags) for resource in backend.iter_tagged_resources() if resource.tags]
+    with lock_of("events"):
+        yield from [(arn, dict(tags)) for arn, tags in events_backends[ACCOUNT][region].tagger.tags.items() if tags]
+    with lock_of("apigatewayv2"):
+        http = apigatewayv2_backends[ACCOUNT][region]
+        yield from [(api.arn, http.get_tags(api.arn)) for api in http.apis.values() if http.get_tags(api.arn)]
 
 
 def has_visible_messages(region: str, queue: str) -> bool:

@@ -47,6 +47,12 @@ class Queues:
             ("lambda", "DeleteEventSourceMapping"): self._delete,
         }
 
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Return the tags of every mapping by ARN."""
+        base = f"arn:aws:lambda:{self._clients.region}:{ACCOUNT}:event-source-mapping"
+        sources = list(self._sources.items())
+        return {f"{base}:{uuid}": dict(s.settings["Tags"]) for uuid, s in sources if s.settings.get("Tags")}
+
     def stop(self) -> None:
         """Take no more messages; the batches that are worked on go on."""
         for source in self._sources.values():

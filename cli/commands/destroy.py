@@ -10,6 +10,7 @@ from cli.main import Shared, app
 from cli.target import Target
 from cloud.removal import Removal
 from lifecycle import names
+from lifecycle.errors import Rejected
 
 _HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
 _RETAINED = (*_HOLDS_DATA, "AWS::Logs::LogGroup", "AWS::IAM::Role")
@@ -72,12 +73,20 @@ def _delete(
         if kind == "AWS::SageMaker::ModelPackageGroup":
             with board.doing(f"delete the model packages of {name.rsplit('/', 1)[-1]}"):
                 removal.delete_packages(name.rsplit("/", 1)[-1])
-        elif kind == "AWS::S3::Bucket" and not keep_data:
-            with board.doing(f"empty bucket {name}"):
-                removal.empty_bucket(name)
+    if not keep_data:
+        _empty(removal, resources, board)
     for stack in stacks:
         with board.doing(f"delete {stack}"):
-            target.stacks.delete(stack)
+            try:
+                target.stacks.delete(stack)
+            except Rejected:
+                if keep_data:
+                    raise
+                # S3 delivers access logs up to hours late: what came since stands in the way of the log bucket
+                _empty(removal, resources, board)
+                target.stacks.delete(stack)
+    with board.doing("delete the jobs"):
+        removal.delete_jobs(target.stage)
     if keep_data:
         return
     for _, kind, name in resources:
@@ -85,3 +94,12 @@ def _delete(
             if kind == "AWS::S3::Bucket":
                 removal.empty_bucket(name)  # what was delivered while the stacks were going
             removal.delete(kind, name)
+
+
+def _empty(removal: Removal, resources: list[tuple[str, str, str]], board: Board) -> None:
+    buckets = [name for _, kind, name in resources if kind == "AWS::S3::Bucket"]
+    for name in buckets:
+        removal.stop_access_logs(name)
+    for name in buckets:
+        with board.doing(f"empty bucket {name}"):
+            removal.empty_bucket(name)

@@ -1,4 +1,4 @@
-"""The SageMaker API of training and processing jobs, and of the model registry."""
+"""The SageMaker API of training and processing jobs."""
 
 import json
 import threading
@@ -9,11 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.api import ACCOUNT, ApiError, Clients, Emit, Operation
+from local.api import ACCOUNT, ApiError, Clients, Operation
 from local.clock import Clock
 from local.jobs import container
-from local.jobs.job import Job
-from local.jobs.registry import Registry
+from local.jobs.job import OVER, Job
 from local.jobs.requests import check, invalid
 from local.jobs.runner import Runner
 from local.jobs.warm import PRELOADED, WarmPython
@@ -34,7 +33,6 @@ class Jobs:
         self,
         clients: Clients,
         clock: Clock,
-        emit: Emit,
         *,
         work_dir: Path,
         python: Path,
@@ -45,7 +43,6 @@ class Jobs:
         self._clients = clients
         self._clock = clock
         self._region = str(clients("s3").meta.region_name)
-        self._registry = Registry(emit, self._region)
         system = {**container.IMAGE, "PATH": container.SYSTEM_PATH}
         self._warm = WarmPython(python, work_dir / "python", preloaded, container.prefix(isolated=False), system)
         self._runner = Runner(clients, clock, work_dir, f"{self._warm.path}:{python.parent}", self._region)
@@ -55,19 +52,26 @@ class Jobs:
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here."""
-        found = self._registry.operations()
+        found: dict[tuple[str, str], Operation] = {}
         for kind in _SEGMENTS:
             found |= {
                 ("sagemaker", f"Create{kind}"): self._of(kind, self._create),
                 ("sagemaker", f"Describe{kind}"): self._of(kind, self._describe),
                 ("sagemaker", f"Stop{kind}"): self._of(kind, self._stop),
                 ("sagemaker", f"List{kind}s"): self._of(kind, self._list),
+                ("sagemaker", f"Delete{kind}"): self._of(kind, self._delete),
             }
         return found
 
     def finished(self, kind: str, name: str) -> threading.Event:
         """Return an event, the caller's own, that is set once the job is over."""
         return self._known(kind, name).watch()
+
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Return the tags of every job by ARN."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return {job.arn: {tag["Key"]: tag["Value"] for tag in job.request.get("Tags", ())} for job in jobs}
 
     def close(self) -> None:
         """Kill what runs; the engine ends. A job ended like this uploads nothing."""
@@ -107,6 +111,18 @@ class Jobs:
         job = self._known(kind, given[f"{kind}Name"])
         if not job.ask_to_stop():
             raise invalid(f"The request was rejected because the {_WORDS[kind].lower()} is in status {job.status}.")
+        return {}
+
+    def _delete(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Forget a job that is over, so that its name can be used again."""
+        name = given[f"{kind}Name"]
+        with self._lock:
+            job = self._jobs.get((kind, name))
+            if job is None:
+                raise ApiError("ResourceNotFound", f"Requested resource not found: {kind} {name!r}.")
+            if job.status not in OVER:
+                raise ApiError("ResourceInUse", f"{_WORDS[kind]} {name} is in status {job.status}.")
+            del self._jobs[kind, name]
         return {}
 
     def _list(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,11 @@ class StateMachines:
         }
         return {("states", name): operation for name, operation in found.items()}
 
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Return the tags of every state machine by ARN."""
+        with self._lock:
+            return {arn: dict(tags) for arn, tags in self._tags.items() if tags}
+
     def close(self) -> None:
         """Abort everything that runs; the engine ends."""
         for execution in list(self._executions.values()):

@@ -14,6 +14,7 @@ from local.clock import Clock
 from local.dispatch import Dispatcher
 from local.identity import Identity
 from local.jobs import Jobs
+from local.jobs.registry import Registry
 from local.role_clients import RoleClients
 
 ROLE = "arn:aws:iam::123456789012:role/job"
@@ -73,8 +74,8 @@ def account_in(folder: Path, preloaded: tuple[str, ...] = ()) -> Iterator[Accoun
     def emit(source: str, detail_type: str, detail: Any, resources: Any = ()) -> None:
         events.append({"source": source, "type": detail_type, "detail": detail, "resources": resources})
 
-    jobs = Jobs(clients, clock, emit, work_dir=folder / "jobs", python=Path(sys.executable), preloaded=preloaded)
-    dispatcher.register(jobs.operations())
+    jobs = Jobs(clients, clock, work_dir=folder / "jobs", python=Path(sys.executable), preloaded=preloaded)
+    dispatcher.register({**jobs.operations(), **Registry(emit, "us-east-1").operations()})
     trust = {"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     clients("iam").create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(trust))
     clients("s3").create_bucket(Bucket="bucket")

@@ -1,0 +1,100 @@
+"""The product on the engine, in this process: its own stacks with one model of a small generated table."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.new import new_model
+from cloud.door import Door
+from cloud.operator import Operator
+from cloud.stacks import Stacks
+from lifecycle import names
+from local.engine import Engine, Options
+from local.events import Chaos
+from local.identity import OPERATOR
+from stacks.project import Project
+from stacks.synthesis import synthesize
+from tests import tables
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "houses"
+STAGE = "dev"
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running engine with the product on it, spoken to as its operator."""
+
+    engine: Engine
+    folder: Path
+
+    def client(self, service: str) -> Any:
+        return self.engine.clients.client(service)
+
+    @property
+    def operator(self) -> Operator:
+        keys = {"access_key": OPERATOR.access_key, "secret_key": OPERATOR.secret_key}
+        return Operator(region="us-east-1", endpoint=self.engine.endpoint, **keys)
+
+    @property
+    def stacks(self) -> Stacks:
+        return Stacks(self.client("cloudformation"), sleep=lambda _: None)
+
+    def output(self, stack: str, key: str) -> str:
+        found = self.stacks.outputs(stack)
+        assert found is not None
+        return found[key]
+
+    def upload(self, name: str, body: bytes) -> None:
+        bucket = self.output(names.shared_stack(STAGE), names.OUTPUT_DATA_BUCKET)
+        self.client("s3").put_object(Bucket=bucket, Key=f"incoming/{MODEL}/{name}", Body=body)
+
+    def executions(self, machine: str) -> list[dict[str, Any]]:
+        """All executions of "training" or "deployment", oldest first."""
+        training = machine == "training"
+        output = names.OUTPUT_TRAINING_MACHINE if training else names.OUTPUT_DEPLOYMENT_MACHINE
+        stack = (names.training_stack if training else names.serving_stack)(STAGE, MODEL)
+        client = self.client("stepfunctions")
+        arns = client.list_executions(stateMachineArn=self.output(stack, output))["executions"]
+        found = [client.describe_execution(executionArn=one["executionArn"]) for one in arns]
+        return sorted(found, key=lambda one: one["startDate"])
+
+    @property
+    def door(self) -> Door:
+        url = next(
+            output["OutputValue"]
+            for output in self.client("cloudformation").describe_stacks(StackName=names.shared_stack(STAGE))["Stacks"][
+                0
+            ]["Outputs"]
+            if output["OutputKey"] == names.OUTPUT_API_URL
+        )
+        return Door(url, "us-east-1", (OPERATOR.access_key, OPERATOR.secret_key, None))
+
+    def until(self, holds: Callable[[], Any], what: str, seconds: float = 90.0) -> None:
+        give_up = time.perf_counter() + seconds
+        while not holds():
+            if time.perf_counter() > give_up:
+                pytest.fail(f"no {what} within {seconds:.0f} s")
+            time.sleep(0.1)
+
+    def settle(self, seconds: float = 150.0) -> None:
+        """Let engine time pass: more than two settle times of the look queue."""
+        until = self.engine.clock.now() + seconds
+        self.until(lambda: self.engine.clock.now() > until, f"{seconds:.0f} s of engine time")
+
+
+@contextmanager
+def product(folder: Path, chaos: Chaos | None = None, idle_speed: float = 60.0) -> Iterator[Product]:
+    table = tables.amounts(folder / "houses.csv", 600)
+    new_model(MODEL, table, tables.TARGETS[MODEL], folder)
+    shutil.copy(ROOT / "stages.yaml", folder)
+    synthesize(Project(code=ROOT, home=folder), stage=STAGE, outdir=folder / "cdk.out")
+    options = Options(idle_speed=idle_speed, python=ROOT / ".venv-jobs" / "bin" / "python", chaos=chaos)
+    with Engine(folder / "cdk.out", options) as engine:
+        yield Product(engine, folder)
