@@ -1,12 +1,13 @@
 """Space + seed -> trials and rungs: seeded random search with successive halving, planned before anything is trained.
 
-All trials start on few rows; of each rung the better third goes on to three times as many, until what is left is
-trained on all of them. The plan is a pure function of space, number of trials, rows and seed.
+All trials start on few rows; of each rung the better third (at least one) goes on to three times as many. A trial that
+is left alone has nothing more to be compared with: it is trained on all rows at once. The plan is a pure function of
+space, number of trials, rows and seed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, prod
+from math import prod
 from random import Random
 from typing import Any
 
@@ -39,6 +40,8 @@ def plan_rungs(rows: int, trials: int) -> list[Rung]:
 
     >>> plan_rungs(54_000, 6)
     [Rung(rows=6000, trials=6), Rung(rows=18000, trials=2), Rung(rows=54000, trials=1)]
+    >>> plan_rungs(54_000, 4)
+    [Rung(rows=6000, trials=4), Rung(rows=54000, trials=1)]
     >>> plan_rungs(500, 6)
     [Rung(rows=500, trials=6)]
     """
@@ -46,10 +49,12 @@ def plan_rungs(rows: int, trials: int) -> list[Rung]:
     steps = 0
     while trials > KEEP**steps and rows // KEEP ** (steps + 1) >= FEWEST_ROWS:
         steps += 1
-    for step in range(steps, -1, -1):
-        left = trials if not rungs else max(1, ceil(rungs[-1].trials / KEEP))
-        rungs.append(Rung(rows=rows // KEEP**step, trials=left))
-    return rungs
+    left = trials
+    for step in range(steps, 0, -1):
+        if left > 1:
+            rungs.append(Rung(rows=rows // KEEP**step, trials=left))
+            left = max(1, left // KEEP)
+    return [*rungs, Rung(rows=rows, trials=left)]
 
 
 def survivors(losses: Mapping[int, float], keep: int) -> list[int]:

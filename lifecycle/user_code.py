@@ -91,7 +91,9 @@ def derive(features: Features, declared: Mapping[str, str], row: dict[str, Any],
     for name, kind in declared.items():
         value = values[name]
         types, wanted = _ALLOWED[kind]
-        if value is not None and not (isinstance(value, types) and (kind == "boolean" or value.__class__ is not bool)):
+        if value is None or value.__class__ in types:
+            continue
+        if not isinstance(value, types) or isinstance(value, bool):
             shown = f"{value!r:.40} ({type(value).__name__})"
             raise RequestRejected(f"row {number}: features.py returned {shown} for {name!r}; declared {kind}: {wanted}")
     return values

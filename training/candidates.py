@@ -20,7 +20,7 @@ from lifecycle.spec import Decision, ModelSpec, Task
 from training import artefact, measure, predict
 from training.artefact import Trained
 from training.compile import compile_model
-from training.rows import Rows
+from training.rows import Rows, named_rows
 from training.trials import indices
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def prove(model: CompiledModel, candidate: Candidate, raw: pl.DataFrame) -> dict
     Raises ModelRejected, naming the row and both numbers, when one differs by more than 1e-12.
     """
     expected = candidate.outputs.reshape(len(candidate.outputs), -1)
-    found = np.array(model.outputs(list(raw.iter_rows(named=True)))).reshape(expected.shape)
+    found = np.array(model.outputs(list(named_rows(raw)))).reshape(expected.shape)
     usual = float(np.abs(expected).mean()) if expected.size else 0.0
     difference = np.abs(found - expected) / np.maximum(np.abs(expected), max(1.0, usual))
     difference[np.isnan(difference)] = np.inf

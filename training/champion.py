@@ -11,7 +11,7 @@ from lifecycle import evaluation
 from lifecycle.errors import LifecycleError
 from lifecycle.scoring import CompiledModel
 from lifecycle.spec import ModelSpec, Task
-from training.rows import Rows
+from training.rows import Rows, named_rows
 
 MODEL_FILE = "champion.model.json"
 
@@ -40,7 +40,7 @@ def score(inputs: Path, spec: ModelSpec, code: Path, classes: list[str] | None, 
             reason = f"the live model knows the classes {model.classes}, this one {classes}"
         if reason is not None:
             return Champion(run_id=run_id, reason=reason)
-        outputs = np.array(model.outputs(list(holdout.raw.iter_rows(named=True))))
+        outputs = np.array(model.outputs(list(named_rows(holdout.raw))))
     except LifecycleError as error:
         return Champion(run_id=None, reason=f"the live model cannot score these rows: {error}")
     if spec.contract.task is Task.MULTICLASS and model.classes is not None and classes is not None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy import sparse
 
 from lifecycle import encoding
 from lifecycle.encoding import NUMBER_LIMIT, ORDINAL, STANDARD, STANDARD_LIMIT
@@ -16,6 +17,9 @@ MAX_CATEGORIES = 254
 
 SMOOTHING = 20.0
 """Rows of overall mean that are added to each category before categories are put in order."""
+
+SPARSE_FROM = 4
+"""Inputs per column from which on a sparse matrix is faster than a dense one for the solver of logistic regression."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -73,6 +77,30 @@ def dense(frame: pl.DataFrame, encoder: Mapping[str, Any]) -> Matrix:
             out[:, target : target + width] = positions[:, source : source + width]
             source, target = source + width, target + width
     return out
+
+
+def is_mostly_zero(encoder: Mapping[str, Any]) -> bool:
+    """Return whether categories that are spread out make so many zeros that `spread` saves most of the work."""
+    return encoding.dense_width(encoder) > SPARSE_FROM * sum(map(encoding.width_of, encoder["inputs"]))
+
+
+def spread(frame: pl.DataFrame, encoder: Mapping[str, Any]) -> Any:
+    """Return what `dense` returns in the standard layout, as a sparse matrix (rows, compressed)."""
+    positions = compact(frame, encoder)
+    places, values, kept = np.zeros(positions.shape, np.int32), positions.copy(), np.ones(positions.shape, bool)
+    source = target = 0
+    for entry in encoder["inputs"]:
+        if entry["as"] == "category":
+            kept[:, source] = positions[:, source] != entry["missing"]
+            places[:, source] = np.where(kept[:, source], positions[:, source], 0) + target
+            values[:, source] = 1.0
+            source, target = source + 1, target + len(entry["categories"])
+        else:
+            width = encoding.width_of(entry)
+            places[:, source : source + width] = np.arange(target, target + width)
+            source, target = source + width, target + width
+    ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int32)
+    return sparse.csr_matrix((values[kept], places[kept], ends), shape=(len(positions), target))
 
 
 def learned(frame: pl.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:

@@ -43,14 +43,14 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     log = logging.getLogger(__name__)
     threads.limit()
     spec = ModelSpec.find(code)
-    data = rows.load(spec, paths.input("data"), paths.input("manifest"), code)
+    data = rows.load(spec, paths.input("data"), paths.input("manifest"))
     job = candidates.Job(
         spec=spec,
         code=code,
         run_id=run_id,
         version=version,
-        validation=data.of(Side.VALIDATION),
-        holdout=data.of(Side.HOLDOUT),
+        validation=data.of(Side.VALIDATION).with_features(spec, code),
+        holdout=data.of(Side.HOLDOUT).with_features(spec, code),
     )
     train = data.of(Side.TRAIN)
     archives, failed = candidates.load_all(paths.input("candidates"), spec, code)

@@ -1,9 +1,10 @@
-"""Data channel + spec -> the rows of a job: typed, cleaned, labelled, with derived values and a side of the split."""
+"""Data channel + spec -> the rows of a job: typed, cleaned, labelled, each on its side; derived values on demand."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +31,10 @@ DTYPES = {
 class Rows:
     """Rows of one side, or all of them.
 
-    `raw` has the contract's columns, `frame` the inputs and the derived values; `labels` holds texts (classification)
-    or numbers (regression); `sides` holds `Side` values; `weights` is None when the contract names no weight.
-    `unlabelled` and `invalid` count the rows that were left out for want of a label or against the contract.
+    `raw` has the contract's columns, `frame` the inputs and, after `with_features`, the derived values; `labels` holds
+    texts (classification) or numbers (regression); `sides` holds `Side` values; `weights` is None when the contract
+    names no weight. `unlabelled` and `invalid` count the rows that were left out for want of a label or against the
+    contract.
     """
 
     raw: pl.DataFrame
@@ -59,19 +61,26 @@ class Rows:
             invalid=self.invalid,
         )
 
+    def with_features(self, spec: ModelSpec, code: Path) -> "Rows":
+        """Return the rows with derived values. It is by far the slowest step: ask for the sides that are used.
+
+        Raises TrainingFailed when features.py fails on a row.
+        """
+        return replace(self, frame=with_derived(self.frame, spec, code))
+
     def __len__(self) -> int:
         return self.frame.height
 
 
-def load(spec: ModelSpec, data: Path, manifest: Path, code: Path) -> Rows:
-    """Return all labelled rows of the data channel.
+def load(spec: ModelSpec, data: Path, manifest: Path) -> Rows:
+    """Return all labelled rows of the data channel, without derived values.
 
     Raises
     ------
     DatasetRejected
         when an object of the manifest is not in the channel, or none can be read.
     TrainingFailed
-        when labels are missing though the contract forbids it, features.py fails, or a side of the split is empty.
+        when labels are missing though the contract forbids it, or a side of the split is empty.
     """
     contract = spec.contract
     kinds = {column.name: column.kind for column in contract.columns}
@@ -84,7 +93,7 @@ def load(spec: ModelSpec, data: Path, manifest: Path, code: Path) -> Rows:
         weights = frame[contract.weight].cast(pl.Float64).fill_null(1.0).to_numpy()
     rows = Rows(
         raw=frame,
-        frame=with_derived(frame.select([c.name for c in contract.inputs]), spec, code),
+        frame=frame.select([c.name for c in contract.inputs]),
         labels=labels,
         sides=sides,
         weights=weights,
@@ -177,6 +186,12 @@ def seconds(times: pl.Series) -> Sequence[float | None]:
     return times.cast(pl.Float64).to_list()
 
 
+def named_rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows as dictionaries; column by column, this takes half the time of `iter_rows(named=True)`."""
+    names = frame.columns
+    return (dict(zip(names, row, strict=True)) for row in zip(*(column.to_list() for column in frame), strict=True))
+
+
 def with_derived(frame: pl.DataFrame, spec: ModelSpec, code: Path) -> pl.DataFrame:
     """Return the frame with the columns that features.py derives; a derived name replaces a raw column's."""
     declared = spec.contract.derived
@@ -187,9 +202,7 @@ def with_derived(frame: pl.DataFrame, spec: ModelSpec, code: Path) -> pl.DataFra
     features = user_code.load_features(code, spec.features_sha256)
     kinds = {name: str(kind) for name, kind in declared.items()}
     try:
-        derived = [
-            user_code.derive(features, kinds, row, number) for number, row in enumerate(frame.iter_rows(named=True))
-        ]
+        derived = [user_code.derive(features, kinds, row, number) for number, row in enumerate(named_rows(frame))]
     except RequestRejected as error:
         raise TrainingFailed(str(error)) from error
     columns = [

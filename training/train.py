@@ -47,7 +47,7 @@ def train(paths: TrainingPaths, code: Path) -> None:
         raise TrainingFailed(f"the job was started for spec {told['spec_id'][:12]}, its code holds {spec.spec_id[:12]}")
     entry = families.candidate(spec, told["family"])
     limited = threads.limit()
-    data = rows.load(spec, paths.channel("data"), paths.channel("manifest"), code)
+    data = rows.load(spec, paths.channel("data"), paths.channel("manifest"))
     counts = {side.name.lower(): int((data.sides == side).sum()) for side in Side}
     log.info("%s: %s rows, %d threads", entry.family, counts, limited)
     outcome = trials.run(data, entry, spec, code)

@@ -40,7 +40,7 @@ class Outcome:
 class _Data:
     """One side of the split as the estimator takes it."""
 
-    inputs: npt.NDArray[np.float64]
+    inputs: Any
     labels: npt.NDArray[Any]
     weights: npt.NDArray[np.float64] | None
 
@@ -80,7 +80,7 @@ def run(rows: Rows, entry: Candidate, spec: ModelSpec, code: Path) -> Outcome:
 
     Raises TrainingFailed when no trial can be fitted; the message carries the first trial's reason.
     """
-    train, validation = rows.of(Side.TRAIN), rows.of(Side.VALIDATION)
+    train, validation = (rows.of(side).with_features(spec, code) for side in (Side.TRAIN, Side.VALIDATION))
     classes = classes_of(train.labels, spec)
     labels = indices(train.labels, classes)
     ordered = labels if classes is None or len(classes) == 2 else labels == np.bincount(labels).argmax()

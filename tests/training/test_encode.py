@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 
 from lifecycle.encoding import ORDINAL, STANDARD, Encoder
-from lifecycle.spec import Kind
-from training import encode
+from lifecycle.spec import Kind, Task
+from training import encode, predict
 
 FEATURES = (("n", Kind.NUMBER), ("i", Kind.INTEGER), ("b", Kind.BOOLEAN), ("t", Kind.DATETIME), ("c", Kind.CATEGORY))
 SCHEMA = {"n": pl.Float64, "i": pl.Int64, "b": pl.Boolean, "t": pl.Datetime("us", "UTC"), "c": pl.String}
@@ -43,6 +45,23 @@ def test_columns_and_rows_are_encoded_to_the_same_bits(
     by_row = [encoder.encode(row) for row in rows]
     np.testing.assert_array_equal(encode.compact(found, plain), np.array(by_row))
     np.testing.assert_array_equal(encode.dense(found, plain), np.array([encoder.expand(row) for row in by_row]))
+    if layout == STANDARD:
+        np.testing.assert_array_equal(encode.spread(found, plain).toarray(), encode.dense(found, plain))
+
+
+def test_logistic_regression_learns_the_same_from_a_sparse_matrix() -> None:
+    frame = pl.DataFrame({"n": [i % 13 for i in range(400)], "c": [f"v{i * i % 37}" for i in range(400)]})
+    labels = np.array([(i % 13 > 6) ^ (i * i % 37 > 15) for i in range(400)])
+    plain = encode.fit(frame, (("n", Kind.NUMBER), ("c", Kind.CATEGORY)), STANDARD, labels.astype(float))
+    estimator = LogisticRegression()
+    assert encode.is_mostly_zero(plain)
+    matrix = predict.inputs(frame, plain, estimator)
+    assert sparse.issparse(matrix)
+    by_sparse = predict.outputs(estimator.fit(matrix, labels), matrix, Task.BINARY, 2)
+    dense = encode.dense(frame, plain)
+    np.testing.assert_allclose(
+        by_sparse, predict.outputs(estimator.fit(dense, labels), dense, Task.BINARY, 2), rtol=1e-4
+    )
 
 
 def test_categories_are_ordered_by_their_smoothed_mean_and_unlearned_ones_lie_at_the_overall_mean() -> None:

@@ -37,7 +37,7 @@ EDGES = [0.0, -0.0, 1.0, 1e-300, -1e-40, 1e38, -1e38, 1.0000000001e38, 1e300, 16
 def trained(family: str, task: Task) -> tuple[ModelSpec, Path, Any, CompiledModel, CompiledModel]:
     spec = world.spec_of(task, [family])
     made = world.build(Path(mkdtemp()) / "world", spec, world.table(task))
-    data = rows.load(spec, made.folder / "data", made.folder / "manifest", made.code)
+    data = rows.load(spec, made.folder / "data", made.folder / "manifest").with_features(spec, made.code)
     outcome = trials.run(data, spec.training.candidates[0], spec, made.code)
     file = compile_model(outcome.fitted, spec, 0.4 if task is Task.BINARY else None, world.RUN, world.VERSION)
     slow, fast = CompiledModel.load(file, made.code), CompiledModel.load(file, made.code)

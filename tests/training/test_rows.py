@@ -16,7 +16,7 @@ from training.labels import label_texts
 
 def load(folder: Path, spec: ModelSpec, table: list[dict[str, Any]]) -> rows.Rows:
     made = world.build(folder / "world", spec, table)
-    return rows.load(spec, made.folder / "data", made.folder / "manifest", made.code)
+    return rows.load(spec, made.folder / "data", made.folder / "manifest")
 
 
 def with_column(spec: ModelSpec, name: str, **changes: Any) -> ModelSpec:
@@ -90,7 +90,7 @@ def test_failing_features_name_the_row(tmp_path: Path) -> None:
     spec = world.spec_of(Task.BINARY, features_sha256=hashlib.sha256(source.encode()).hexdigest())
     made = world.build(tmp_path / "world", spec, world.table(Task.BINARY), features=source)
     with pytest.raises(TrainingFailed, match=r"row 7: features\.py raised ZeroDivisionError"):
-        rows.load(spec, made.folder / "data", made.folder / "manifest", made.code)
+        rows.load(spec, made.folder / "data", made.folder / "manifest").with_features(spec, made.code)
 
 
 @pytest.mark.parametrize(
