@@ -1,4 +1,4 @@
-"""The default event bus: an event + the rules in moto's state -> deliveries to queues, functions, machines and topics.
+"""The default event bus: an event + the rules in moto's state -> deliveries to queues, functions and state machines.
 
 Delivery is asynchronous, at least once and unordered, as EventBridge says of itself; `Chaos` makes a test of that.
 """
@@ -140,7 +140,7 @@ class Bus:
         with self._clock.busy():
             try:
                 text = target_input(delivery.target, delivery.event, (rule.name, rule.arn))
-                send(self._clients, delivery.target["Arn"], text)
+                send(self._clients, delivery.target["Arn"], text, rule.arn)
             except ClientError as refusal:
                 self._failed(delivery, refusal.response["Error"]["Code"], refusal.response["Error"]["Message"])
             except Exception as fault:  # noqa: BLE001 - the outermost frame of a delivery: logged and dead-lettered
@@ -165,7 +165,11 @@ class Bus:
             told = {"ERROR_CODE": code, "ERROR_MESSAGE": message, "RETRY_ATTEMPTS": str(delivery.attempt)}
             told |= {"RULE_ARN": delivery.rule.arn, "TARGET_ARN": arn}
             told |= {"EXHAUSTED_RETRY_CONDITION": why} if why else {}
-            dead_letter(self._clients, queue, delivery.event, told)
+            try:
+                dead_letter(self._clients, queue, delivery.event, told, delivery.rule.arn)
+            except ClientError as refusal:
+                # as on AWS: without a queue that takes it the event is lost
+                _log.error("event %s is lost: %s", delivery.event["id"], refusal)
 
     def _retry(self, delivery: Delivery) -> None:
         wait = min(2.0**delivery.attempt, 600.0) * self._draw.uniform(0.5, 1.0)

@@ -132,7 +132,8 @@ def tagged(region: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         with lock_of(backend.SERVICE_NAMESPACE):
             yield from [(resource.arn, resource.tags) for resource in backend.iter_tagged_resources() if resource.tags]
     with lock_of("events"):
-        yield from [(arn, dict(tags)) for arn, tags in events_backends[ACCOUNT][region].tagger.tags.items() if tags]
+        rules: dict[str, Any] = events_backends[ACCOUNT][region].tagger.tags
+        yield from [(arn, dict(tags)) for arn, tags in rules.items() if tags]
     with lock_of("apigatewayv2"):
         http = apigatewayv2_backends[ACCOUNT][region]
         yield from [(api.arn, http.get_tags(api.arn)) for api in http.apis.values() if http.get_tags(api.arn)]

@@ -18,7 +18,6 @@ from local.event_targets import queue_url
 from local.moto_state import has_visible_messages
 
 DEFAULT_BATCH = 10
-_RECEIVE_LIMIT = 10
 _LOOK_SECONDS = 0.05  # of machine time: how often an idle poller looks at its queue
 
 _log = logging.getLogger(__name__)
@@ -36,7 +35,6 @@ class Poller:
         self._url = queue_url(self._arn)
         self._function: str = settings["FunctionArn"]
         self._size: int = settings.get("BatchSize", DEFAULT_BATCH)
-        self._window: int = settings.get("MaximumBatchingWindowInSeconds", 0)
         self._partial = "ReportBatchItemFailures" in settings.get("FunctionResponseTypes", ())
 
     def run(self, stop: threading.Event) -> None:
@@ -46,27 +44,17 @@ class Poller:
                 stop.wait(_LOOK_SECONDS)
                 continue
             try:
-                if messages := self._batch(stop):
+                if messages := self._receive():
                     self._handle(messages)
             except ClientError as refusal:
                 # the messages come back when their visibility timeout ends, as on AWS
                 _log.error("%s -> %s: %s", self._name, self._function, refusal)
                 stop.wait(_LOOK_SECONDS)
 
-    def _batch(self, stop: threading.Event) -> list[dict[str, Any]]:
-        messages = self._receive(self._size)
-        until = self._clock.now() + self._window
-        while messages and len(messages) < self._size and (left := until - self._clock.now()) > 0:
-            if has_visible_messages(self._region, self._name):
-                messages += self._receive(self._size - len(messages))
-            elif self._clock.sleep(min(left, 1.0), stop):
-                break
-        return messages
-
-    def _receive(self, most: int) -> list[dict[str, Any]]:
+    def _receive(self) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=min(most, _RECEIVE_LIMIT),
+            MaxNumberOfMessages=self._size,
             WaitTimeSeconds=0,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.api import ACCOUNT, ApiError, Caller, Operation
 from local.clients import Clients
 from local.clock import Clock
+from local.event_targets import queue_url
 from local.polling import DEFAULT_BATCH, Poller
 
 POLLERS = 5
 """Batches of one mapping that Lambda works on at the same time, at first (AWS adds more under load)."""
 
-_CHANGEABLE = frozenset(
-    {"BatchSize", "Enabled", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "ScalingConfig"}
-)
-_KNOWN = _CHANGEABLE | {"EventSourceArn", "FunctionName", "Tags"}
+_KNOWN = frozenset({"BatchSize", "FunctionResponseTypes", "EventSourceArn", "FunctionName", "Tags"})
 
 
 @dataclass(slots=True)
@@ -42,7 +42,6 @@ class Queues:
         return {
             ("lambda", "CreateEventSourceMapping"): self._create,
             ("lambda", "GetEventSourceMapping"): self._get,
-            ("lambda", "ListEventSourceMappings"): self._list,
             ("lambda", "UpdateEventSourceMapping"): self._update,
             ("lambda", "DeleteEventSourceMapping"): self._delete,
         }
@@ -66,9 +65,10 @@ class Queues:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _create(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-        settings = {"BatchSize": DEFAULT_BATCH, "Enabled": True, "MaximumBatchingWindowInSeconds": 0} | parameters
+        settings = {"BatchSize": DEFAULT_BATCH} | parameters
         _check(settings)
         settings["FunctionArn"] = self._function_arn(settings.pop("FunctionName"))
+        self._check_ends(settings)
         settings["UUID"] = str(uuid.uuid4())
         with self._lock:
             for source in self._sources.values():
@@ -79,16 +79,6 @@ class Queues:
 
     def _get(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         return _shown(self._source(parameters).settings)
-
-    def _list(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-        function, queue = parameters.get("FunctionName"), parameters.get("EventSourceArn")
-        shown = [
-            _shown(source.settings)
-            for source in list(self._sources.values())
-            if (queue is None or queue == source.settings["EventSourceArn"])
-            and (function is None or self._function_arn(function) == source.settings["FunctionArn"])
-        ]
-        return {"EventSourceMappings": shown}
 
     def _update(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         with self._lock:
@@ -118,14 +108,25 @@ class Queues:
     def _started(self, settings: dict[str, Any]) -> _Source:
         source = _Source(settings | {"LastModified": datetime.now(UTC)})
         settings.update(source.settings)
-        concurrency = settings.get("ScalingConfig", {}).get("MaximumConcurrency", POLLERS)
-        for number in range(min(POLLERS, concurrency) if settings["Enabled"] else 0):
+        for number in range(POLLERS):
             poller = Poller(self._clients, self._clock, settings)
             name = f"poller-{settings['UUID'][:8]}-{number}"
             thread = threading.Thread(target=poller.run, args=(source.stop,), name=name, daemon=True)
             source.threads.append(thread)
             thread.start()
         return source
+
+    def _check_ends(self, settings: dict[str, Any]) -> None:
+        """Refuse a function or a queue that is not there."""
+        try:
+            self._clients.client("lambda").get_function_configuration(FunctionName=settings["FunctionArn"])
+            self._clients.client("sqs").get_queue_attributes(QueueUrl=queue_url(settings["EventSourceArn"]))
+        except ClientError as refusal:
+            found = refusal.response["Error"]
+            if found["Code"] == "ResourceNotFoundException":
+                raise ApiError("ResourceNotFoundException", found["Message"], 404) from refusal
+            message = f"Error occurred while ReceiveMessage. SQS Error Code: {found['Code']}. {found['Message']}"
+            raise ApiError("InvalidParameterValueException", message) from refusal
 
     def _function_arn(self, name: str) -> str:
         if name.startswith("arn:"):
@@ -142,18 +143,10 @@ def _check(settings: dict[str, Any]) -> None:
         )
     if not settings.get("EventSourceArn", "").startswith("arn:aws:sqs:"):
         raise ApiError("InvalidParameterValueException", f"Unrecognized event source {settings.get('EventSourceArn')}.")
-    window = settings["MaximumBatchingWindowInSeconds"]
-    if not 1 <= settings["BatchSize"] <= 10_000 or not 0 <= window <= 300:
-        raise ApiError(
-            "InvalidParameterValueException", "BatchSize is 1 to 10000, the batching window 0 to 300 seconds."
-        )
-    if settings["BatchSize"] > DEFAULT_BATCH and window < 1:
-        raise ApiError(
-            "InvalidParameterValueException",
-            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
-        )
+    if not 1 <= settings["BatchSize"] <= DEFAULT_BATCH:
+        # Lambda takes up to 10,000 with a batching window, which no stack asks for
+        raise ApiError("InvalidParameterValueException", "BatchSize is 1 to 10 without a batching window.")
 
 
 def _shown(settings: dict[str, Any]) -> dict[str, Any]:
-    members = {name: value for name, value in settings.items() if name not in ("Enabled", "Tags")}
-    return members | {"State": "Enabled" if settings["Enabled"] else "Disabled"}
+    return {name: value for name, value in settings.items() if name != "Tags"} | {"State": "Enabled"}

@@ -1,13 +1,13 @@
 """What hangs on functions: layers and resource policies."""
 
-import fnmatch
 import json
 from typing import Any
 
-from local.api import ACCOUNT, ApiError, Caller, Operations
+from local.api import ApiError, Caller, Operations
 from local.functions.control import Fetch
 from local.functions.model import Layer, iso, split_name
 from local.functions.registry import Parameters, Registry, new_revision
+from local.resource_policy import permits
 
 
 class Attachments:
@@ -33,12 +33,7 @@ class Attachments:
         name, qualifier = split_name(arn)
         with self._registry.lock:
             statements = list(self._registry.function(name).policies.get(qualifier or "", {}).values())
-        return any(
-            statement["Principal"] == {"Service": service}
-            and statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
-            and _matches(statement.get("Condition", {}), source_arn)
-            for statement in statements
-        )
+        return permits(json.dumps({"Statement": statements}), service, "lambda:InvokeFunction", source_arn)
 
     def _publish_layer(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         code = self._registry.packages.store(self._fetch(parameters["Content"]))
@@ -128,12 +123,6 @@ class Attachments:
                 raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
             policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
             return {"Policy": json.dumps(policy), "RevisionId": new_revision()}
-
-
-def _matches(condition: dict[str, Any], source_arn: str) -> bool:
-    pattern = condition.get("ArnLike", {}).get("AWS:SourceArn", "*")
-    account = condition.get("StringEquals", {}).get("AWS:SourceAccount", ACCOUNT)
-    return account == ACCOUNT and fnmatch.fnmatchcase(source_arn, pattern)
 
 
 def _layer_answer(layer: Layer) -> dict[str, Any]:

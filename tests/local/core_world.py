@@ -23,6 +23,11 @@ FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:handler"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:machine"
 
 
+def allow(action: str, **more: Any) -> dict[str, Any]:
+    """A statement by which EventBridge may deliver."""
+    return {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": action, **more}
+
+
 @dataclass
 class Recorder:
     """Stands for Lambda and Step Functions: keeps what it was given, answers what the test says."""
@@ -31,9 +36,15 @@ class Recorder:
     invoked: list[dict[str, Any]] = field(default_factory=list)
     started: list[dict[str, Any]] = field(default_factory=list)
     refuse_with: list[str] = field(default_factory=list)
+    statement: dict[str, Any] | None = field(default_factory=lambda: allow("lambda:InvokeFunction"))
 
     def operations(self) -> dict[tuple[str, str], Any]:
-        return {("lambda", "Invoke"): self._invoke, ("states", "StartExecution"): self._start}
+        return {
+            ("lambda", "Invoke"): self._invoke,
+            ("lambda", "GetPolicy"): self._policy,
+            ("lambda", "GetFunctionConfiguration"): self._configuration,
+            ("states", "StartExecution"): self._start,
+        }
 
     def _invoke(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         if self.refuse_with:
@@ -43,6 +54,16 @@ class Recorder:
         if isinstance(answer, Exception):
             return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": b"{}"}
         return {"StatusCode": 200, "Payload": json.dumps(answer).encode()}
+
+    def _policy(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        if self.statement is None:
+            raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+        return {"Policy": json.dumps({"Statement": [self.statement]})}
+
+    def _configuration(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        if parameters["FunctionName"] != FUNCTION:
+            raise ApiError("ResourceNotFoundException", f"Function not found: {parameters['FunctionName']}", 404)
+        return {"FunctionArn": FUNCTION}
 
     def _start(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         self.started.append(parameters)
@@ -63,7 +84,8 @@ class World:
         return self.clients.client(service)
 
     def queue(self, name: str, **attributes: str) -> tuple[str, str]:
-        """Make a queue; return its URL and ARN."""
+        """Make a queue that rules may fill; return its URL and ARN."""
+        attributes.setdefault("Policy", json.dumps({"Statement": [allow("sqs:SendMessage")]}))
         url = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         return url, f"arn:aws:sqs:{REGION}:123456789012:{name}"
 

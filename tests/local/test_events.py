@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from local.events import Chaos
 from local.input_transformer import render, target_input
 from local.moto_state import event_pattern
-from tests.local.core_world import FUNCTION, MACHINE, World, eventually, world
+from tests.local.core_world import FUNCTION, MACHINE, World, allow, eventually, world
 
 ENTRY = {"Source": "perennial", "DetailType": "Data Version Cut", "Detail": '{"stage": "dev", "dataset": "flights"}'}
 PATTERN = {"source": ["perennial"], "detail": {"stage": ["dev"]}}
@@ -63,16 +63,6 @@ def test_a_state_machine_is_started_under_a_name_of_its_own_each_time(engine: Wo
     started = eventually(lambda: engine.recorder.started if len(engine.recorder.started) == 2 else None, "executions")
     assert started[0]["name"] != started[1]["name"]
     assert json.loads(started[0]["input"])["detail"]["dataset"] == "flights"
-
-
-def test_a_topic_hands_on_to_its_queue(engine: World) -> None:
-    url, arn = engine.queue("q")
-    topic = engine.client("sns").create_topic(Name="t")["TopicArn"]
-    engine.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    engine.rule(PATTERN, topic)
-    put(engine)
-    body = json.loads(eventually(lambda: engine.received(url), "message")[0]["Body"])
-    assert json.loads(body["Message"])["source"] == "perennial"
 
 
 def test_what_does_not_match_or_is_disabled_is_not_delivered(engine: World) -> None:
@@ -150,6 +140,52 @@ def test_a_target_that_does_not_exist_is_not_tried_again(engine: World) -> None:
     put(engine)
     message = eventually(lambda: engine.received(url), "dead letter")[0]
     assert message["MessageAttributes"]["RETRY_ATTEMPTS"]["StringValue"] == "0"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        None,
+        allow("lambda:InvokeFunction", Principal={"Service": "s3.amazonaws.com"}),
+        allow("lambda:GetFunction"),
+        allow("lambda:InvokeFunction", Condition={"ArnLike": {"AWS:SourceArn": "arn:aws:events:*:*:rule/other"}}),
+        allow("lambda:InvokeFunction", Condition={"Bool": {"aws:Odd": "true"}}),
+        allow("lambda:InvokeFunction", Effect="Deny"),
+    ],
+)
+def test_a_function_whose_policy_does_not_let_the_rule_is_not_invoked(engine: World, statement: Any) -> None:
+    url, arn = engine.queue("dead")
+    engine.rule(PATTERN, FUNCTION, DeadLetterConfig={"Arn": arn})
+    engine.recorder.statement = statement
+    put(engine)
+    message = eventually(lambda: engine.received(url), "dead letter")[0]
+    told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert told["ERROR_CODE"] in ("AccessDeniedException", "ResourceNotFoundException")
+    assert told["RETRY_ATTEMPTS"] == "0"
+    assert engine.recorder.invoked == []
+
+
+def test_a_policy_for_the_very_rule_lets_it(engine: World) -> None:
+    source = {"ArnLike": {"AWS:SourceArn": "arn:aws:events:us-east-1:123456789012:rule/r*"}}
+    owner = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    engine.recorder.statement = allow("lambda:InvokeFunction", Condition=source | owner)
+    engine.rule(PATTERN, FUNCTION)
+    put(engine)
+    eventually(lambda: engine.recorder.invoked, "invocation")
+
+
+def test_a_queue_without_permission_gets_nothing_neither_as_target_nor_as_dead_letter_queue(engine: World) -> None:
+    closed, closed_arn = engine.queue("closed", Policy="")
+    url, arn = engine.queue("dead")
+    engine.rule(PATTERN, closed_arn, DeadLetterConfig={"Arn": arn})
+    put(engine)
+    eventually(lambda: engine.received(url), "dead letter")
+    engine.rule(PATTERN, arn.replace("dead", "gone"), DeadLetterConfig={"Arn": closed_arn})
+    put(engine)
+    engine.rule(PATTERN, arn)
+    put(engine)
+    eventually(lambda: engine.received(url), "message")
+    assert engine.received(closed) == []
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import moto_state
 from local.polling import failed_messages
 from local.queues import POLLERS
 from tests.local.core_world import FUNCTION, World, eventually, world
@@ -43,14 +42,6 @@ def left(engine: World, url: str) -> int:
     return sum(int(found[name]) for name in names)
 
 
-def test_sending_a_message_invokes_nothing_by_itself(engine: World) -> None:
-    url, arn = engine.queue("q")
-    bind(engine, arn, Enabled=False)
-    send(engine, url, "hello")
-    assert engine.recorder.invoked == []
-    assert left(engine, url) == 1
-
-
 def test_messages_reach_the_function_as_records_and_are_deleted(engine: World) -> None:
     url, arn = engine.queue("q")
     bind(engine, arn)
@@ -78,8 +69,7 @@ def test_many_messages_each_reach_the_function_once(engine: World) -> None:
     assert max(len(json.loads(call["Payload"])["Records"]) for call in engine.recorder.invoked) <= 7
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(None, POLLERS), (2, 2)])
-def test_batches_run_at_the_same_time(engine: World, limit: int | None, expected: int) -> None:
+def test_batches_run_at_the_same_time(engine: World) -> None:
     together, most, lock, release = 0, 0, threading.Lock(), threading.Event()
 
     def work(event: dict[str, Any]) -> None:
@@ -94,22 +84,11 @@ def test_batches_run_at_the_same_time(engine: World, limit: int | None, expected
     engine.recorder.answer = work
     url, arn = engine.queue("q")
     send(engine, url, *(str(number) for number in range(12)))
-    bind(engine, arn, BatchSize=1, **({"ScalingConfig": {"MaximumConcurrency": limit}} if limit else {}))
-    eventually(lambda: together == expected, "concurrent batches")
+    bind(engine, arn, BatchSize=1)
+    eventually(lambda: together == POLLERS, "concurrent batches")
     release.set()
     eventually(lambda: left(engine, url) == 0, "empty queue")
-    assert most == expected
-
-
-def test_a_window_gathers_messages_into_one_batch(engine: World) -> None:
-    url, arn = engine.queue("q", VisibilityTimeout="120")
-    bind(engine, arn, BatchSize=100, MaximumBatchingWindowInSeconds=30, ScalingConfig={"MaximumConcurrency": 2})
-    send(engine, url, *(str(number) for number in range(25)))
-    eventually(lambda: not moto_state.has_visible_messages("us-east-1", "q"), "all messages taken")
-    assert engine.recorder.invoked == []
-    engine.clock.advance(31)
-    eventually(lambda: len(bodies(engine)) == 25, "25 messages")
-    assert len(engine.recorder.invoked) <= 2
+    assert most == POLLERS
 
 
 def test_a_failed_batch_comes_back_after_the_visibility_timeout(engine: World) -> None:
@@ -158,17 +137,14 @@ def test_a_poison_message_ends_in_the_dead_letter_queue(engine: World) -> None:
     assert left(engine, url) == 0
 
 
-def test_a_mapping_can_be_listed_changed_disabled_and_deleted(engine: World) -> None:
+def test_a_mapping_can_be_read_changed_and_deleted(engine: World) -> None:
     url, arn = engine.queue("q")
     made = bind(engine, arn)
     functions = engine.client("lambda")
     assert (made["State"], made["BatchSize"], made["FunctionArn"]) == ("Enabled", 10, FUNCTION)
     assert functions.get_event_source_mapping(UUID=made["UUID"])["EventSourceArn"] == arn
-    changed = functions.update_event_source_mapping(UUID=made["UUID"], BatchSize=3, Enabled=False)
-    assert (changed["BatchSize"], changed["State"]) == (3, "Disabled")
-    listed = functions.list_event_source_mappings(FunctionName="handler")["EventSourceMappings"]
-    assert [mapping["UUID"] for mapping in listed] == [made["UUID"]]
-    assert functions.list_event_source_mappings(EventSourceArn="arn:aws:sqs:x")["EventSourceMappings"] == []
+    changed = functions.update_event_source_mapping(UUID=made["UUID"], BatchSize=3)
+    assert (changed["BatchSize"], changed["State"]) == (3, "Enabled")
     functions.delete_event_source_mapping(UUID=made["UUID"])
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         functions.get_event_source_mapping(UUID=made["UUID"])
@@ -179,14 +155,29 @@ def test_a_mapping_can_be_listed_changed_disabled_and_deleted(engine: World) -> 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"BatchSize": 100}, "Maximum batch window"),
-        ({"BatchSize": 20_000}, "BatchSize is 1 to 10000"),
-        ({"MaximumBatchingWindowInSeconds": 301}, "0 to 300"),
+        ({"BatchSize": 11}, "BatchSize is 1 to 10"),
+        ({"MaximumBatchingWindowInSeconds": 1}, "does not know MaximumBatchingWindowInSeconds"),
         ({"FilterCriteria": {"Filters": []}}, "does not know FilterCriteria"),
         ({"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s"}, "Unrecognized event source"),
     ],
 )
 def test_settings_that_lambda_refuses_are_refused(engine: World, settings: dict[str, Any], message: str) -> None:
+    _, arn = engine.queue("q")
+    asked = {"EventSourceArn": arn, "FunctionName": FUNCTION} | settings
+    with pytest.raises(ClientError, match=message):
+        engine.client("lambda").create_event_source_mapping(**asked)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"FunctionName": FUNCTION.replace("handler", "gone")}, "Function not found"),
+        ({"EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:gone"}, "NonExistentQueue|does not exist"),
+    ],
+)
+def test_a_mapping_between_what_does_not_exist_is_refused(
+    engine: World, settings: dict[str, Any], message: str
+) -> None:
     _, arn = engine.queue("q")
     asked = {"EventSourceArn": arn, "FunctionName": FUNCTION} | settings
     with pytest.raises(ClientError, match=message):
