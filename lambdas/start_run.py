@@ -47,6 +47,7 @@ def _starter(settings: StartRun) -> RunStarter:
         now=wiring.now,
     )
     return RunStarter(
+        stage=settings.stage,
         model=settings.model,
         spec_id=settings.spec_id,
         claims=claims,

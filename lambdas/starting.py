@@ -31,6 +31,7 @@ class Going:
 class RunStarter:
     """Decides whether an execution becomes the model's run."""
 
+    stage: str
     model: str
     spec_id: str
     claims: Claims
@@ -57,7 +58,7 @@ class RunStarter:
         if isinstance(taken, Refused):
             self.claims.release(claims.run(self.model), execution)
             return Going(decision="duplicate")
-        run = run_id(self.model, asked.version, self.spec_id, taken.attempt)
+        run = run_id(self.stage, self.model, asked.version, self.spec_id, taken.attempt)
         self.claims.hold(self._run_wish(execution, asked, {"run_id": run}), self.now())
         self.closer.unqueue(asked)
         return Going(decision="start", run_id=run, attempt=taken.attempt)

@@ -70,8 +70,8 @@ class ColumnProfile:
 
     `absent` counts rows of objects that do not have the column (filled with its default), `missing` empty values,
     `unreadable` values that are not of the column's kind, `outside` those beyond min and max, or not among the listed
-    categories where `unseen` is "reject". `lengths` are of text; `numbers` and `quantiles` of numbers, integers and
-    times (epoch seconds); `categories` of categories and booleans ("true", "false").
+    categories. `lengths` are of text; `numbers` and `quantiles` of numbers, integers and times (epoch seconds);
+    `categories` of categories and booleans ("true", "false").
     """
 
     rows: int

@@ -67,13 +67,15 @@ def is_superseded(asked: Asked, current: Current | None) -> bool:
     return current.version != asked.version and current.sequence >= asked.sequence
 
 
-def run_id(model: str, version: str, spec_id: str, attempt: int) -> str:
-    """Return the id of a run: the same content and spec give the same id, the attempt aside.
+def run_id(stage: str, model: str, version: str, spec_id: str, attempt: int) -> str:
+    """Return the id of a run: the same content and spec in one stage give the same id, the attempt aside.
 
-    >>> run_id("flights", "ab" * 32, "cd" * 32, 2)
-    'flights-dcd7d37b-a2'
+    Jobs are named after it, and the stages of one account share SageMaker's job names.
+
+    >>> run_id("dev", "flights", "ab" * 32, "cd" * 32, 2)
+    'flights-7fc5dadc-a2'
     """
-    return f"{model}-{hashlib.sha256((version + spec_id).encode()).hexdigest()[:8]}-a{attempt}"
+    return f"{model}-{hashlib.sha256((stage + version + spec_id).encode()).hexdigest()[:8]}-a{attempt}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,8 +33,9 @@ class Kind(StrEnum):
 class Column:
     """One raw column of the contract.
 
-    `min` / `max` bound numbers and integers. `categories`, when given, are all values allowed; otherwise what the
-    training data held is learned and `unseen` says whether a new value is allowed ("allow") or refused ("reject").
+    `min` / `max` bound numbers and integers. `categories`, when given, are all values allowed, in files and in
+    requests, and `unseen` has no say; otherwise what the training data held is learned and `unseen` says whether a
+    request may hold a new value ("allow") or not ("reject").
     `max_null_share` is the share of missing values (0 to 1) a data version may have; at the HTTP door a value may be
     missing unless it is 0. `default` fills the column in rows older than it (`since`). `private` keeps values out of
     profiles, reports and logs (counts stay). `feature` false keeps it out of the model.

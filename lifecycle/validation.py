@@ -115,7 +115,7 @@ def _wrong(contract: Contract, name: str, part: ColumnProfile, refuses: bool) ->
 
 
 def _unlisted(contract: Contract, name: str, part: ColumnProfile) -> Iterable[Finding]:
-    """Name the values that the contract does not list (their rows are counted where `unseen` is "reject")."""
+    """Name the values that the contract does not list (`_wrong` counts and judges their rows)."""
     column = contract.by_name[name]
     if column.categories is None or part.categories is None:
         return

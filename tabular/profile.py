@@ -115,7 +115,7 @@ def _outside(values: pl.Series, column: Column) -> pl.Series:
             outside = outside | (values < column.min)
         if column.max is not None:
             outside = outside | (values > column.max)
-    if column.categories is not None and column.kind is Kind.CATEGORY and column.unseen == "reject":
+    if column.categories is not None and column.kind is Kind.CATEGORY:
         outside = outside | ~values.is_in(column.categories)
     return outside.fill_null(False)
 

@@ -132,20 +132,22 @@ def clean(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
 
 
 def acceptable(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, int]:
-    """Return (rows that the HTTP door would accept, number of the others).
+    """Return (rows that the contract allows, number of the others).
 
-    Others have a number out of range, a category that is not listed, or no value where there must be one.
+    Others have a number out of range, a category that is not listed, or no value where the HTTP door wants one. The
+    label is held to its rules too, but may be missing.
     """
     tests = []
-    for column in contract.inputs:
+    sent = contract.inputs
+    for column in contract.columns:
         value = pl.col(column.name)
         if column.min is not None:
             tests.append(value.is_null() | (value >= column.min))
         if column.max is not None:
             tests.append(value.is_null() | (value <= column.max))
-        if column.categories is not None and column.unseen == "reject":
+        if column.categories is not None:
             tests.append(value.is_null() | value.is_in(list(column.categories)))
-        if column.max_null_share == 0:
+        if column.max_null_share == 0 and column in sent:
             tests.append(value.is_not_null())
     kept = frame.filter(*tests) if tests else frame
     return kept, frame.height - kept.height

@@ -49,7 +49,7 @@ def test_rows_that_the_http_door_would_refuse_are_left_out_and_counted(tmp_path:
     table[1] |= {"size": 1e9}
     table[2] |= {"place": "nowhere"}
     spec = with_column(world.spec_of(Task.BINARY), "size", min=0.0, max=1e6)
-    spec = with_column(spec, "place", categories=tuple(world.PLACES), unseen="reject")
+    spec = with_column(spec, "place", categories=tuple(world.PLACES))
     loaded = load(tmp_path, spec, table)
     assert (len(loaded), loaded.invalid) == (397, 3)
 

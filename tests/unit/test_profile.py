@@ -26,7 +26,7 @@ CONTRACT = Contract(
         Column(name="id", kind=Kind.ID),
         Column(name="distance", kind=Kind.NUMBER, min=0, max=1000),
         Column(name="seats", kind=Kind.INTEGER),
-        Column(name="origin", kind=Kind.CATEGORY, categories=("JFK", "EWR"), unseen="reject"),
+        Column(name="origin", kind=Kind.CATEGORY, categories=("JFK", "EWR")),
         Column(name="departs", kind=Kind.DATETIME),
         Column(name="remark", kind=Kind.TEXT),
         Column(name="passport", kind=Kind.CATEGORY, private=True),

@@ -108,7 +108,14 @@ def test_a_run_ends_as_its_execution_or_its_verdict_says(execution: str, accepte
     assert runs.ended_status(execution, accepted) is status
 
 
+def test_a_run_id_is_that_of_its_stage_content_spec_and_attempt() -> None:
+    given = ("dev", "flights", "a" * 64, "b" * 64, 1)
+    others = [("test", *given[1:]), (*given[:2], "c" * 64, *given[3:]), (*given[:3], "c" * 64, 1), (*given[:4], 2)]
+    assert runs.run_id(*given) == runs.run_id(*given)
+    assert len({runs.run_id(*each) for each in (given, *others)}) == 5
+
+
 def test_a_run_id_leaves_room_for_family_and_attempt_in_a_job_name() -> None:
-    longest = runs.run_id("m" * names.MODEL_NAME_LENGTH, "v", "s", 99)
+    longest = runs.run_id("s", "m" * names.MODEL_NAME_LENGTH, "v", "s", 99)
     assert len(f"{longest}-evaluate-9") <= names.JOB_NAME_LENGTH
     assert len(longest) + 1 + names.FAMILY_NAME_LENGTH + 2 <= names.JOB_NAME_LENGTH
