@@ -41,7 +41,7 @@ def test_a_good_row_gets_probability_decision_and_its_ids(lab: Lab) -> None:
         ({**GOOD, "x": "half"}, "x"),
         ({**GOOD, "x": True}, "x"),
         ({"key": "1", "z": "a"}, "x"),
-        ({**GOOD, "z": 5}, "z"),
+        ({**GOOD, "z": ["a"]}, "z"),
     ],
 )
 def test_a_bad_row_is_a_problem_that_names_row_and_field(lab: Lab, row: dict[str, Any], field: str) -> None:
@@ -63,7 +63,7 @@ def test_a_malformed_body_is_a_problem_document(lab: Lab, body: bytes) -> None:
 def test_too_many_rows_are_refused_with_the_limit(lab: Lab) -> None:
     answer = lab.predict(MODEL, [GOOD] * 1001)
     assert 400 <= answer.status < 500
-    assert "1000" in answer.body["detail"]
+    assert "1,000" in answer.body["detail"]
 
 
 def test_a_body_over_the_limit_is_refused(lab: Lab) -> None:

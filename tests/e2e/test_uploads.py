@@ -1,7 +1,11 @@
 """Uploads that are bad, late, repeated or cross each other: one version per content, one run per version, none lost."""
 
+import os
 import random
+import re
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +38,7 @@ def live(lab: Lab) -> str:
 
 def test_a_rejected_upload_leaves_a_record_and_a_report_and_the_live_model_keeps_answering(lab: Lab, live: str) -> None:
     before = len(lab.executions(MODEL))
-    lab.upload(MODEL, "bad.csv", b"key,x,z,y\n1,not a number,a,0\n2,also none,b,1\n")
+    lab.upload(MODEL, "bad.csv", b"key,x,z,y\n" + b"".join(b"bad-%d,not a number,a,1\n" % n for n in range(300)))
     lab.ended(MODEL, before + 1)
     record = wait_until(lambda: next((r for r in verdicts(lab, MODEL) if r["status"] == "rejected"), None), "rejection")
     report = lab.artifact(f"runs/{MODEL}/{record['run_id']}/validation/report.json")
@@ -116,3 +120,41 @@ def test_an_aborted_run_releases_its_claim_and_the_next_upload_works(lab: Lab, l
         return next((r for r in fresh if r["status"] in ("registered", "succeeded")), None)
 
     assert wait_until(finished, "a run after the aborted one")["version"] != aborted["version"]
+
+
+def test_a_job_killed_half_way_fails_its_family_and_not_the_run(lab: Lab, live: str) -> None:
+    lab.settle()
+    wait_until(lambda: all(e["status"] != "RUNNING" for e in lab.executions(MODEL)), "quiet machine")
+    known = {r["run_id"] for r in verdicts(lab, MODEL)}
+    lab.upload(MODEL, "killed.csv", rows_as_csv(3000, 31))
+    job, processes = wait_until(lambda: a_job_of(MODEL), "training job")
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
+
+    def finished() -> dict[str, Any] | None:
+        return next((r for r in verdicts(lab, MODEL) if r["run_id"] not in known and r["status"] != "running"), None)
+
+    record = wait_until(finished, "end of the run")
+    assert record["status"] == "succeeded"
+    assert [f["family"] for f in record["failed_families"]] == [
+        job.removeprefix(record["run_id"] + "-").rsplit("-", 1)[0]
+    ]
+    described = lab.client("sagemaker").describe_training_job(TrainingJobName=job)
+    assert described["TrainingJobStatus"] == "Failed"
+    output = f"{record['run_id']}/train/{job}/output/"
+    bucket = lab.shared[names.OUTPUT_ARTIFACT_BUCKET]
+    left = lab.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"runs/{MODEL}/{output}")
+    assert left["KeyCount"] == 0
+
+
+def a_job_of(model: str) -> tuple[str, list[int]] | None:
+    """Name and processes of a training job of a model that runs now: its working folder carries its name."""
+    found: dict[str, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            job = re.search(rf"/jobs/TrainingJob/({model}-[^/]+)/", f"{folder.readlink()}/")
+        except OSError:
+            continue
+        if job:
+            found.setdefault(job[1], []).append(int(folder.parent.name))
+    return next(iter(found.items()), None)
