@@ -120,7 +120,8 @@ def report(process: EngineProcess, board: Board) -> dict[str, Any]:
     """Show the engine's phases until it is ready, and return its state."""
     began = time.perf_counter()
     for phase in process.phases():
-        board.done(str(phase.get("text", phase["event"])), phase.get("seconds"))
+        if phase["event"] != "ready":
+            board.done(str(phase.get("text", phase["event"])), phase.get("seconds"))
     board.done("laptop engine is ready", time.perf_counter() - began)
     state = running_engine()
     if state is None:

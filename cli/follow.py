@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from rich.console import Console
+from rich.padding import Padding
 from rich.status import Status
 
 from cli import output
@@ -32,12 +32,12 @@ class Board:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._console = Console(stderr=True, highlight=False)
+        self._console = output.console(stderr=True)
         self._status: Status | None = None
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:
-        """Show `text` as what happens now, and the seconds it took once it is over."""
+        """Show `text` as what happens now, and the seconds it took once it is over; nothing more when it failed."""
         began = time.perf_counter()
         with self._moving(text):
             yield
@@ -47,7 +47,12 @@ class Board:
         """Print a finished line."""
         if not self._quiet:
             took = "" if seconds is None else f"{seconds:6.1f} s"
-            self._console.print(f"  {mark} {text:<66} {took}", soft_wrap=True)
+            self._console.print(f"  {mark} {output.escape(text):<66} {took}".rstrip(), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print what explains the line above, folded under it."""
+        if not self._quiet:
+            self._console.print(Padding(output.escape(text), (0, 0, 0, 7)), style="red")
 
     def now(self, text: str) -> None:
         """Change the moving line."""
@@ -89,6 +94,8 @@ class Board:
     def _step(self, step: Step, seconds: float) -> None:
         mark = "[green]done[/green]" if step.status == "done" else "[red]fail[/red]"
         self.done(step_text(step), seconds, mark)
+        if step.error:
+            self.note(step.error)
         if step.error and not self._quiet:
             self._console.print(f"       [red]{output.escape(step.error[:600])}[/red]", soft_wrap=True)
 

@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from cloud.door import Door
 from cloud.history import Execution, History
 from cloud.objects import Bucket
 from lifecycle import keys, names
+from lifecycle.progress import readable
 
 CUT_SECONDS = 120.0  # machine time within which the settle time has surely run down
 DEPLOY_SECONDS = 30.0
+APPROVE_SECONDS = 86_400.0  # how long a person may take
 ASK_ROWS = 400
 
 
@@ -32,15 +35,19 @@ class Loop:
         self._serving = target.serving(model)
         self._spec = reports.spec(target, model)
 
-    def run(self, files: list[Path], ask: Path | None) -> None:
-        """Upload `files`, follow what that starts, and ask for predictions of rows of `ask`."""
+    def run(self, files: list[Path], ask: Path | None, *, patient: bool) -> None:
+        """Upload `files`, follow what that starts, and ask for predictions of rows of `ask`.
+
+        Where a stage asks for approval by hand, a `patient` loop waits for it.
+        """
         self._out.line(f"\n[bold]{self._model}[/bold]: upload to prediction")
         self._upload(files)
         began, since = time.perf_counter(), self._now()
         training = self._train(since)
         settled = time.perf_counter()
         run = self._verdict(self._board.watch(self._history, training.arn))
-        self._deploy(since)
+        self._approval(run, patient=patient)
+        self._deploy(since, DEPLOY_SECONDS if run["approval"] == "Approved" else APPROVE_SECONDS)
         asked = self._ask(ask or files[-1])
         seconds = time.perf_counter() - began
         self._say(run, asked, seconds, settled - began, ask)
@@ -59,14 +66,13 @@ class Loop:
 
     def _now(self) -> datetime:
         """Engine time a moment ago: executions that an upload starts begin later."""
-        with urllib.request.urlopen(f"{self._engine['endpoint']}/_engine/clock", timeout=5) as answer:  # noqa: S310
-            return datetime.fromtimestamp(float(json.load(answer)["now"]) - 1, UTC)
+        return datetime.fromtimestamp(self._target.now() - 1, UTC)
 
     def _upload(self, files: list[Path]) -> None:
         bucket = Bucket(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
         total = sum(file.stat().st_size for file in files)
         with self._board.doing(
-            f"upload {len(files)} files, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"
+            f"upload {len(files)} file{'s' if len(files) > 1 else ''}, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"
         ):
             for file in files:
                 bucket.upload(file, keys.incoming(self._spec.dataset, file.name))
@@ -79,35 +85,61 @@ class Loop:
             )
 
     def _verdict(self, execution: Execution) -> dict[str, Any]:
-        """Return the run's record; ends the command when nothing was approved, with the reasons."""
+        """Return the run's record; ends the command when nothing was registered, with the reasons."""
+        found = json.loads(execution.output or "{}")
+        started = found.get("run") or {}
+        if started and not started["go"]:
+            output.fail(f"no run was started: {started['decision']}")
         if execution.status != "SUCCEEDED":
-            output.fail(f"training ended {execution.status}: {execution.error} {execution.cause}")
-        found = json.loads(execution.output)
-        run_id = found["run"].get("run_id")
-        if not found["run"]["go"]:
-            output.fail(f"no run was started: {found['run']['decision']}")
-        record = reports.run_record(self._target, self._model, run_id)
+            said = readable(execution.error, execution.cause)
+            output.fail(f"training ended {execution.status.lower()}: {said}{self._where(self._run_of(execution))}")
+        run_id = str(started["run_id"])
         if not found.get("validation", {}).get("accepted", True):
             problems = reports.validation_problems(self._target, self._model, run_id)
-            output.fail("the data version was rejected:\n  " + "\n  ".join(problems))
+            output.fail("the data version was rejected:" + _listed(problems) + self._where(run_id))
         registered = found.get("registered", {})
-        if registered.get("status") != "Approved":
-            output.fail(
-                f"the model was registered as {registered.get('status')}: {'; '.join(registered.get('reasons', []))}"
-            )
-        return record | {"run_id": run_id, "package": registered.get("package")}
+        if registered.get("status") == "Rejected":
+            reasons = _listed(registered.get("reasons", []))
+            output.fail(f"{self._model} was trained, and its gates reject it:{reasons}{self._where(run_id)}")
+        record = reports.run_record(self._target, self._model, run_id)
+        return record | {"run_id": run_id, "package": registered.get("package"), "approval": registered.get("status")}
 
-    def _deploy(self, since: datetime) -> None:
+    def _run_of(self, execution: Execution) -> str | None:
+        """The run that an execution without output was about: its record names the execution."""
+        records = reports.run_records(self._target, self._model)
+        return next((r["run_id"] for r in records if r.get("execution") == execution.arn), None)
+
+    def _where(self, run_id: str | None) -> str:
+        """Where a person finds the whole story of a run."""
+        if run_id is None:
+            return "\nSee: perennial logs"
+        folder = reports.fetch(self._target, self._model, run_id)
+        pages = sorted(str(page) for page in folder.rglob("report.html"))
+        return f"\nReports: {', '.join(pages)}" if pages else f"\nSee: perennial runs {self._model} {run_id}"
+
+    def _approval(self, run: dict[str, Any], *, patient: bool) -> None:
+        """Say that a person must approve; ends the command when it may not wait for that."""
+        if run["approval"] == "Approved":
+            return
+        version = str(run["package"]).rsplit("/", 1)[-1]
+        command = f"perennial approve {self._model} {version}"
+        if not patient:
+            output.fail(
+                f"{self._model} version {version} waits for a person, as stages.yaml says. Approve it: {command}"
+            )
+        self._out.line(f"Waiting for a person's word. In another terminal: [bold]{command}[/bold]")
+
+    def _deploy(self, since: datetime, seconds: float) -> None:
         machine = self._serving[names.OUTPUT_DEPLOYMENT_MACHINE]
         known: set[str] = set()
         while True:
             execution = wait_for(
-                lambda: first_after(self._history, machine, since, frozenset(known)), DEPLOY_SECONDS, "a deployment"
+                lambda: first_after(self._history, machine, since, frozenset(known)), seconds, "a deployment"
             )
             known.add(execution.arn)
             ended = self._board.watch(self._history, execution.arn)
             if ended.status != "SUCCEEDED":
-                output.fail(f"the deployment ended {ended.status}: {ended.error} {ended.cause}")
+                output.fail(f"the deployment ended {ended.status.lower()}: {readable(ended.error, ended.cause)}")
             if json.loads(ended.output)["plan"]["go"]:
                 return
 
@@ -135,4 +167,8 @@ class Loop:
         self._out.line(f"API      {url}")
         self._out.line(f"Reports  {folder}/")
         self._out.line("Try it:")
-        print(reports.curl(self._target, self._model, asked.rows[0], url))
+        self._out.raw(reports.curl(self._target, self._model, asked.rows[0], url))
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "".join(f"\n  - {sentence}" for sentence in sentences)

@@ -2,29 +2,57 @@
 
 import signal
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli import output, target
+from cloud.operator import in_words
 from lifecycle.errors import LifecycleError, Unavailable
 
 EPILOG = (
-    "Every command takes --json (machine-readable), --stage NAME (of stages.yaml; default: the first), and --local or "
-    "--aws (default: the laptop engine if one runs here, else AWS). Exit codes: 0 done, 1 failed, 2 wrong usage, "
-    "3 nothing there to talk to."
+    "Options that every command takes, anywhere on the line: [bold]--json[/bold], one JSON value for machines; "
+    "[bold]--stage[/bold] NAME, a stage of stages.yaml (default: the first); [bold]--local[/bold] or "
+    "[bold]--aws[/bold] (default: the laptop engine if one runs here, else AWS).\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing there to talk to."
 )
+HELP = """Put tabular models into production and keep them fresh.
+
+An upload becomes a data version, a validated training run, a registered and approved model, and predictions over
+HTTP. On AWS, or on this machine with the laptop engine: the same commands.
+"""
+BEGIN, DATA, MODELS, CARE = "Begin", "Data and runs", "Models and predictions", "Look after it"
+ORDER = (
+    "new", "local", "doctor", "upload", "data", "train", "status", "runs", "models", "approve", "predict", "logs",
+    "destroy",
+)  # fmt: skip
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else 0)
+
 
 app = typer.Typer(
+    cls=_InOrder,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Put tabular models into production and keep them fresh.",
+    help=HELP,
     epilog=EPILOG,
 )
 
 _FLAGS = ("--json", "--local", "--aws")
+
+
+def example(*lines: str) -> str:
+    """Return the end of a command's help: command lines that a reader can copy."""
+    return "\n\n".join(["[bold]Example[/bold]", *(output.escape(line) for line in lines)])
 
 
 @app.callback()
@@ -49,8 +77,19 @@ class Shared:
         self.out = output.Output(as_json=as_json)
 
     def target(self) -> target.Target:
-        """Return where this command acts."""
+        """Return where this command acts; ends the command outside a checkout."""
+        need_checkout()
         return target.find(stage=self.stage, where=self.where)
+
+
+def need_checkout() -> None:
+    """End the command unless the working directory is a checkout: stages, models and engine are found from there."""
+    if not (Path("app.py").is_file() and Path("stages.yaml").is_file()):
+        output.fail(
+            f"{Path.cwd()} is no Perennial checkout: it has no app.py and stages.yaml. "
+            "Run this in the folder that you cloned (cd there first).",
+            output.EXIT_USAGE,
+        )
 
 
 def _hoist(arguments: list[str]) -> list[str]:
@@ -74,17 +113,23 @@ def _hoist(arguments: list[str]) -> list[str]:
     return front + rest
 
 
-def main() -> None:
-    """Run the command line."""
-    # whoever ends the command ends what it started, as with Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def run(arguments: list[str]) -> None:
+    """Run one command line; ends with SystemExit, whose code says how it went."""
     import cli.commands  # noqa: F401  registers the commands; late, so that this module can be imported by them
 
     try:
-        app(_hoist(sys.argv[1:]), standalone_mode=True)
+        with in_words():
+            app(_hoist(arguments), prog_name="perennial", standalone_mode=True)
     except Unavailable as error:
         output.fail(str(error), output.EXIT_UNREACHABLE)
     except LifecycleError as error:
         output.fail(str(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def main() -> None:
+    """Run the command line that the shell gave."""
+    # whoever ends the command ends what it started, as with Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    run(sys.argv[1:])

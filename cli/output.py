@@ -1,20 +1,29 @@
 """What a person sees on the terminal, and what a machine reads with --json; exit codes."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from rich import markup
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 EXIT_FAILED = 1  # what was asked for did not succeed
 EXIT_USAGE = 2  # the command line is wrong
 EXIT_UNREACHABLE = 3  # no engine, no credentials, no stack
 
-_console = Console(highlight=False, soft_wrap=False)
-_errors = Console(stderr=True, highlight=False)
+PIPED_COLUMNS = 100  # width of tables when nobody's terminal says otherwise
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return the console of standard output or error; 100 columns wide when it is no terminal and COLUMNS is unset."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPED_COLUMNS
+    return Console(stderr=stderr, highlight=False, emoji=False, width=width)
 
 
 class Output:
@@ -24,9 +33,19 @@ class Output:
         self.as_json = as_json
 
     def line(self, text: str = "") -> None:
-        """Print one line for people; nothing with --json."""
+        """Print one line for people, with rich's markup, folded at the terminal's edge; nothing with --json."""
         if not self.as_json:
-            _console.print(text)
+            console().print(text)
+
+    def raw(self, text: str) -> None:
+        """Print text for people as it is, to be copied or searched: no markup, no folding; nothing with --json."""
+        if not self.as_json:
+            sys.stdout.write(text + "\n")
+
+    def indented(self, text: str, columns: int) -> None:
+        """Print plain text that explains the line above, folded under it; nothing with --json."""
+        if not self.as_json:
+            console().print(Padding(escape(text), (0, 0, 0, columns)))
 
     def value(self, value: Any) -> None:
         """Print one JSON value for machines; nothing without --json."""
@@ -42,7 +61,7 @@ class Output:
             self.value([dict(row) for row in rows])
             return
         if not rows:
-            _console.print(empty)
+            console().print(empty)
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
@@ -50,7 +69,7 @@ class Output:
             table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(_cell(row.get(column)) for column in columns))
-        _console.print(table)
+        console().print(table)
 
     def record(self, values: Mapping[str, Any]) -> None:
         """Print one thing's properties, a line each, or as one JSON object."""
@@ -60,18 +79,18 @@ class Output:
         table = Table.grid(padding=(0, 2))
         for name, value in values.items():
             table.add_row(f"[bold]{name.replace('_', ' ')}[/bold]", _cell(value))
-        _console.print(table)
+        console().print(table)
 
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Print what went wrong on standard error and end the command with `code`."""
-    _errors.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
+    console(stderr=True).print(f"[bold red]error[/bold red] {escape(message)}")
     raise SystemExit(code)
 
 
 def escape(text: str) -> str:
     """Return text in which square brackets are no markup."""
-    return text.replace("[", r"\[")
+    return markup.escape(text)
 
 
 def short(identifier: str, length: int = 12) -> str:

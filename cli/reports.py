@@ -45,7 +45,28 @@ def run_record(target: Target, model: str, run_id: str) -> dict[str, Any]:
 def validation_problems(target: Target, model: str, run_id: str) -> list[str]:
     """Return the sentences with which a data version was rejected."""
     report = artifacts(target).need_json(keys.run(model, run_id, "validation", "report.json"))
-    return [str(p["message"]) if isinstance(p, Mapping) else str(p) for p in report.get("problems", [])]
+    return [sentence(problem) for problem in report["problems"]]
+
+
+def sentence(problem: Mapping[str, Any]) -> str:
+    """Return a finding of a validation report as one line: where, and what.
+
+    >>> sentence({"check": "type", "column": "x", "objects": ["a.csv"], "text": "2 values are no number: a.csv row 2"})
+    'type, column x: 2 values are no number: a.csv row 2'
+    >>> sentence({"check": "file", "column": None, "objects": ["a.csv"], "text": "the file is empty"})
+    'file a.csv: the file is empty'
+    """
+    named = [name for name in problem["objects"] if name not in problem["text"]]
+    files = f" {', '.join(named[:3])}" + (f" and {len(named) - 3} more" if len(named) > 3 else "") if named else ""
+    column = f", column {problem['column']}" if problem["column"] else ""
+    return f"{problem['check']}{files}{column}: {problem['text']}"
+
+
+def run_records(target: Target, model: str) -> list[dict[str, Any]]:
+    """Return the records of all runs of a model, newest first."""
+    bucket = artifacts(target)
+    found = [bucket.need_json(key) for key in bucket.keys(keys.runs(model)) if key.endswith("/run.json")]
+    return sorted(found, key=lambda record: str(record.get("started_at", "")), reverse=True)
 
 
 def fetch(target: Target, model: str, run_id: str) -> Path:

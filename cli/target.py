@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from cloud.stacks import Stacks
 from lifecycle import names
 
 STATE_FILE = Path(".perennial/engine.json")
+STAGES = Path("stages.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +61,28 @@ class Target:
         return self._outputs(names.serving_stack(self.stage, model))
 
     def models(self) -> list[str]:
-        """Return the names of the models that are deployed."""
+        """Return the names of the models that are deployed; ends the command when the stage is not."""
         start, end = names.training_stack(self.stage, "|").split("|")
+        self.shared()
         found = self.stacks.names(start)
         return [name[len(start) : -len(end)] for name in found if name.endswith(end)]
+
+    def _listed(self) -> str:
+        return ", ".join(self.models()) or "none"
+
+    def now(self) -> float:
+        """Return the time there, in epoch seconds: the engine's clock may be ahead of this machine's."""
+        if self.engine is None:
+            return time.time()
+        with urllib.request.urlopen(f"{self.engine['endpoint']}/_engine/clock", timeout=5) as answer:  # noqa: S310
+            return float(json.load(answer)["now"])
 
     def _outputs(self, stack: str) -> dict[str, str]:
         found = self.stacks.outputs(stack)
         if found is None:
             deploy = "perennial local up" if self.is_local else f"cdk deploy --all -c stage={self.stage}"
-            output.fail(f"{self.where} has no stack {stack}. Deploy it: {deploy}", output.EXIT_UNREACHABLE)
+            there = "" if stack == names.shared_stack(self.stage) else f" Models there: {self._listed()}."
+            output.fail(f"{self.where} has no stack {stack}.{there} Deploy it: {deploy}", output.EXIT_UNREACHABLE)
         return found
 
 
@@ -76,24 +91,41 @@ def find(*, stage: str | None, where: str | None) -> Target:
 
     `where` is "local", "aws" or None: then the laptop engine, if one runs from this checkout, else AWS.
     """
-    stages = yaml.safe_load(Path("stages.yaml").read_text()) if Path("stages.yaml").exists() else {}
-    stages = stages.get("stages", stages) or {}
     engine = running_engine()
     if where == "local" or (where is None and engine is not None):
         if engine is None:
             output.fail("no laptop engine runs here. Start one: perennial local up", output.EXIT_UNREACHABLE)
+        if stage not in (None, engine["stage"]):
+            output.fail(
+                f"the laptop engine runs stage {engine['stage']}, not {stage}. For {stage} on AWS add --aws; on this "
+                f"machine stop the engine and run: perennial local up --stage {stage}",
+                output.EXIT_USAGE,
+            )
         operator = Operator(
             region=engine["region"],
             endpoint=engine["endpoint"],
             access_key=engine["access_key"],
             secret_key=engine["secret_key"],
         )
-        return Target(stage=stage or engine["stage"], operator=operator, engine=engine)
-    chosen = stage or next(iter(stages), None)
-    if chosen is None or chosen not in stages:
-        known = ", ".join(stages) or "none: stages.yaml is missing or empty"
-        output.fail(f"stage {chosen!r} is not in stages.yaml (known: {known})", output.EXIT_USAGE)
-    return Target(stage=chosen, operator=Operator(region=str(stages[chosen]["region"])))
+        return Target(stage=engine["stage"], operator=operator, engine=engine)
+    stages = _stages()
+    chosen = stage or next(iter(stages))
+    if chosen not in stages:
+        output.fail(f"stage {chosen!r} is not in stages.yaml; it has: {', '.join(stages)}", output.EXIT_USAGE)
+    return Target(stage=chosen, operator=Operator(region=stages[chosen]))
+
+
+def _stages() -> dict[str, str]:
+    """Return the region of each stage, in the file's order; ends the command when stages.yaml is wrong."""
+    try:
+        raw = yaml.safe_load(STAGES.read_text())
+        return {str(name): str(stage["region"]) for name, stage in raw.items()}
+    except (yaml.YAMLError, AttributeError, TypeError, KeyError, OSError) as error:
+        output.fail(
+            f"stages.yaml cannot be read ({type(error).__name__}: {error}). It names each stage and its region, such "
+            "as `dev: {region: us-east-1}`; `python app.py` lists every problem of the file",
+            output.EXIT_USAGE,
+        )
 
 
 def running_engine() -> dict[str, Any] | None:

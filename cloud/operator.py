@@ -1,14 +1,41 @@
 """The operator's connection: clients for the account at hand, or for the laptop engine, made once per service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
+from cloud.faults import code
 from lifecycle.errors import Rejected, Unavailable
 
+NO_CREDENTIALS: Final = "no AWS credentials found. Run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+_REFUSED: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "Forbidden",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "OptInRequired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
@@ -33,30 +60,56 @@ class Operator:
 
         Raises
         ------
-        Rejected
+        Unavailable
             when no credentials are configured; the message says how to provide them.
         """
-        found = self._session().get_credentials()
-        if found is None:
-            raise Rejected("no AWS credentials found. Run `aws configure` or `aws sso login`, or set AWS_PROFILE.")
-        frozen = found.get_frozen_credentials()
+        with in_words():
+            found = self._session().get_credentials()
+            if found is None:
+                raise Unavailable(NO_CREDENTIALS)
+            frozen = found.get_frozen_credentials()
         return str(frozen.access_key), str(frozen.secret_key), frozen.token
 
     def identity(self) -> tuple[str, str]:
         """Return (account id, ARN) of whoever these credentials belong to.
 
-        Raises Rejected when there are none or they are not valid, Unavailable when AWS does not answer.
+        Raises Unavailable when there are none, when they are not accepted, or when AWS does not answer.
         """
         self.keys()
-        try:
+        with in_words():
             answer = self.client("sts").get_caller_identity()
-        except ClientError as error:
-            raise Rejected(f"the AWS credentials are not accepted: {error.response['Error']['Message']}") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"AWS does not answer: {error}") from error
         return str(answer["Account"]), str(answer["Arn"])
 
     def _session(self) -> boto3.Session:
         return boto3.Session(
             aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key, region_name=self.region
         )
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Run what an operator asked for: whatever boto3 raises in it ends as an error that a person can act on.
+
+    Raises
+    ------
+    Unavailable
+        when there is nobody to talk to: no credentials, refused credentials, no region, no answer.
+    Rejected
+        when AWS refused the call itself; the message names the operation and AWS's reason.
+    """
+    try:
+        yield
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise Unavailable(NO_CREDENTIALS) from error
+    except ProfileNotFound as error:
+        raise Unavailable(f"{error}. Set AWS_PROFILE to a profile of ~/.aws/config") from error
+    except NoRegionError as error:
+        raise Unavailable("no AWS region. Set `region` of the stage in stages.yaml") from error
+    except ClientError as error:
+        said = error.response.get("Error", {}).get("Message") or "no reason given"
+        where = f"{error.operation_name}: {code(error)}: {said}"
+        if code(error) in _REFUSED:
+            raise Unavailable(f"AWS refuses these credentials: {where}. See: perennial doctor --aws") from error
+        raise Rejected(f"AWS refused {where}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"AWS does not answer: {error}") from error

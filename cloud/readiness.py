@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from cloud.operator import Operator
-from lifecycle.errors import Rejected, Unavailable
+from cloud.faults import code
+from cloud.operator import Operator, in_words
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+_ABSENT = frozenset({"ParameterNotFound", "NoSuchResourceException", "ImageNotFoundException"})
 
 
 class Readiness:
-    """Reads an account's state for `perennial doctor`; every method raises Rejected when it may not look."""
+    """Reads an account's state for `perennial doctor`; every method raises a LifecycleError when it may not look."""
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
@@ -52,15 +53,10 @@ class Readiness:
 
 def _answer(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer, an empty dictionary where the thing asked for does not exist."""
-    try:
-        return call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in (
-            "ParameterNotFound",
-            "NoSuchResourceException",
-            "ImageNotFoundException",
-        ):
-            return {}
-        raise Rejected(f"{error.operation_name}: {error.response['Error']['Message']}") from error
-    except BotoCoreError as error:
-        raise Unavailable(f"AWS does not answer: {error}") from error
+    with in_words():
+        try:
+            return call()
+        except ClientError as error:
+            if code(error) in _ABSENT:
+                return {}
+            raise

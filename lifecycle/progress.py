@@ -1,5 +1,7 @@
 """Execution history -> steps: what of a run is done, running or failed, as `perennial status` shows it."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -69,5 +71,27 @@ def _error_of(event: Mapping[str, Any]) -> str:
     """Return `Error: cause` of whatever details the event carries."""
     for key, details in event.items():
         if key.endswith("EventDetails") and isinstance(details, Mapping) and ("error" in details or "cause" in details):
-            return f"{details.get('error', '')}: {details.get('cause', '')}".strip(": ")
+            return readable(details.get("error") or "", details.get("cause") or "")
     return ""
+
+
+def readable(error: str, cause: str) -> str:
+    """Return an error's name and cause for a person.
+
+    A function's cause is JSON with `errorMessage`, a job's is its Describe answer with `FailureReason` (a processing
+    job's own words are `ExitMessage`); of both only the sentence is kept.
+
+    >>> readable("DatasetRejected", '{"errorMessage": "no rows", "errorType": "DatasetRejected", "stackTrace": []}')
+    'DatasetRejected: no rows'
+    >>> readable("States.TaskFailed", '{"FailureReason": "AlgorithmError", "ExitMessage": "TrainingFailed: flat"}')
+    'TrainingFailed: flat'
+    """
+    try:
+        said = json.loads(cause)
+    except ValueError:
+        said = None
+    if isinstance(said, Mapping):
+        if words := said.get("ExitMessage") or said.get("FailureReason"):
+            return re.sub(r", exit code: \d+$", "", str(words).removeprefix("AlgorithmError: "))
+        cause = str(said.get("errorMessage") or cause)
+    return f"{error}: {cause}".strip(": ")

@@ -7,25 +7,37 @@ import typer
 
 from cli import output, reports
 from cli.follow import Board
-from cli.main import Shared, app
-from lifecycle import keys
+from cli.main import DATA, Shared, app, example
+from cli.target import Target
+from lifecycle import formats, keys, names
 
 group = typer.Typer(no_args_is_help=True, help="Data versions: what each consists of, and how two differ.")
-app.add_typer(group, name="data")
+app.add_typer(group, name="data", rich_help_panel=DATA)
 
 Dataset = Annotated[str, typer.Argument(help="Name of the dataset (a model's own name unless model.yaml says else).")]
 
 
-@app.command()
+@app.command(
+    rich_help_panel=DATA,
+    epilog=example(
+        "perennial upload flights 2013-01.csv 2013-02.csv", "perennial upload flights corrected/2013-01.csv --ready"
+    ),
+)
 def upload(
     context: typer.Context,
     dataset: Dataset,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV, CSV.gz or Parquet files.")],
     ready: Annotated[bool, typer.Option("--ready", help="Cut the data version at once instead of waiting.")] = False,
 ) -> None:
-    """Upload files to a dataset. A file of the same name is replaced; a new name adds rows."""
+    """Upload files to a dataset: a new data version, and with it a training run, follows by itself.
+
+    A file of the same name is replaced; a new name adds rows.
+    """
     shared: Shared = context.obj
-    bucket = reports.data(shared.target())
+    target = shared.target()
+    _need_dataset(target, dataset)
+    _need_names(files)
+    bucket = reports.data(target)
     board = Board(quiet=shared.out.as_json)
     for file in files:
         with board.doing(f"{file.name} ({output.size(file.stat().st_size)})"):
@@ -33,10 +45,30 @@ def upload(
     if ready:
         bucket.write(keys.incoming(dataset, keys.READY), b"")
     shared.out.value({"dataset": dataset, "files": [file.name for file in files]})
-    shared.out.line("A data version is cut when nothing has changed for the settle time. Watch it: perennial status")
+    when = "at once" if ready else "when nothing has changed for a minute"
+    shared.out.line(f"A data version is cut {when}, and trained on. Watch it: perennial status")
 
 
-@group.command("list")
+def _need_dataset(target: Target, dataset: str) -> None:
+    """End the command unless a model learns from this dataset: nothing would ever look at what is uploaded."""
+    known = sorted({target.training(model)[names.OUTPUT_DATASET] for model in target.models()})
+    if dataset not in known:
+        output.fail(
+            f"no model of {target.where} learns from a dataset {dataset!r}; known: {', '.join(known) or 'none'}",
+            output.EXIT_USAGE,
+        )
+
+
+def _need_names(files: list[Path]) -> None:
+    """End the command when two files would become one object, or one has a name that is not read."""
+    names_seen = [file.name for file in files]
+    if twice := sorted({name for name in names_seen if names_seen.count(name) > 1}):
+        output.fail(f"files of one name replace each other: {', '.join(twice)}. Rename one.", output.EXIT_USAGE)
+    for name in names_seen:
+        formats.of_name(name)
+
+
+@group.command("list", epilog=example("perennial data list flights"))
 def list_versions(context: typer.Context, dataset: Dataset) -> None:
     """List the data versions of a dataset, newest first."""
     shared: Shared = context.obj
@@ -56,7 +88,7 @@ def list_versions(context: typer.Context, dataset: Dataset) -> None:
     )
 
 
-@group.command()
+@group.command(epilog=example("perennial data show flights 84f2"))
 def show(
     context: typer.Context, dataset: Dataset, version: Annotated[str, typer.Argument(help="Its first digits.")]
 ) -> None:
@@ -64,11 +96,11 @@ def show(
     shared: Shared = context.obj
     manifest = _one(_manifests(shared, dataset), version)
     rows = [{**o, "bytes": o["size"], "size": output.size(o["size"])} for o in manifest["objects"]]
-    shared.out.line(f"{manifest['version']} cut at {output.when(manifest['cut_at'])}")
+    shared.out.line(f"{manifest['version']}\ncut at {output.when(manifest['cut_at'])}")
     shared.out.table(rows, ["name", "size", "sha256"], empty="This version has no files.")
 
 
-@group.command()
+@group.command(epilog=example("perennial data diff flights 84f2 1c09"))
 def diff(
     context: typer.Context,
     dataset: Dataset,
@@ -95,7 +127,9 @@ def diff(
 
 
 def _manifests(shared: Shared, dataset: str) -> list[dict[str, Any]]:
-    bucket = reports.data(shared.target())
+    target = shared.target()
+    _need_dataset(target, dataset)
+    bucket = reports.data(target)
     wanted = [key for key in bucket.keys(keys.versions(dataset)) if key.endswith("/manifest.json")]
     return [bucket.need_json(key) for key in wanted]
 
@@ -104,5 +138,5 @@ def _one(manifests: list[dict[str, Any]], prefix: str) -> dict[str, Any]:
     found = [m for m in manifests if m["version"].startswith(prefix)]
     if len(found) != 1:
         known = ", ".join(output.short(m["version"]) for m in manifests) or "none"
-        output.fail(f"{prefix!r} names {len(found)} data versions; known: {known}", output.EXIT_USAGE)
+        output.fail(f"{prefix!r} begins {len(found)} data versions; known: {known}", output.EXIT_USAGE)
     return found[0]

@@ -6,7 +6,7 @@ import typer
 
 from cli import output
 from cli.follow import Board
-from cli.main import Shared, app
+from cli.main import CARE, Shared, app, example
 from cli.target import Target
 from cloud.removal import Removal
 from lifecycle import names
@@ -16,7 +16,9 @@ _HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
 _RETAINED = (*_HOLDS_DATA, "AWS::Logs::LogGroup", "AWS::IAM::Role")
 
 
-@app.command()
+@app.command(
+    rich_help_panel=CARE, epilog=example("perennial destroy --stage dev", "perennial destroy --stage dev --yes --json")
+)
 def destroy(
     context: typer.Context,
     keep_data: Annotated[

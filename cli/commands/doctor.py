@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from cli import output
-from cli.main import Shared, app
+from cli.main import BEGIN, Shared, app, example
 from cli.target import Target
 from cloud.readiness import Readiness
 from lifecycle.errors import LifecycleError
@@ -28,17 +29,23 @@ class Finding:
     do: str = ""
 
 
-@app.command()
+@app.command(rich_help_panel=BEGIN, epilog=example("perennial doctor", "perennial doctor --aws --stage prod"))
 def doctor(context: typer.Context) -> None:
-    """Check this machine and the account: credentials, region, bootstrap, quotas, image, pinned CDK, layers."""
+    """Check what a first deployment needs, on this machine and in the account; each line says what to do.
+
+    Credentials, region, CDK bootstrap, SageMaker quotas, training image, the pinned CDK, layers.
+    """
     shared: Shared = context.obj
     target = shared.target()
     findings = [*_machine(), *_account(target)]
-    rows = [{**asdict(f), "ok": f.ok} for f in findings]
-    shared.out.line(target.where)
-    shared.out.table(rows, ["check", "ok", "found", "do"], empty="")
+    shared.out.line(f"[dim]{output.escape(target.where)}[/dim]")
+    shared.out.table([_row(f) for f in findings], ["check", "ok", "found", "to_do"], empty="")
     if not all(f.ok for f in findings):
         raise SystemExit(output.EXIT_FAILED)
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "to_do": "" if finding.ok else finding.do}
 
 
 def _machine() -> Iterator[Finding]:
@@ -54,14 +61,16 @@ def _machine() -> Iterator[Finding]:
 
 
 def _account(target: Target) -> Iterator[Finding]:
-    """Findings that need the account; they stop at the first one that the others depend on."""
+    """Findings that need the account; without credentials nothing but the region can be known."""
+    yield Finding("region", bool(target.operator.region), target.operator.region, "set region in stages.yaml")
     try:
         account, arn = target.operator.identity()
     except LifecycleError as error:
-        yield Finding("credentials", False, str(error), "aws configure, or aws sso login")
+        yield Finding("credentials", False, str(error), "aws configure, or aws sso login; then perennial doctor again")
+        for check in ("CDK bootstrap", "quotas", "image"):
+            yield Finding(check, False, "not looked at without credentials", "first the credentials")
         return
     yield Finding("credentials", True, f"account {account} as {arn.rsplit('/', 1)[-1]}")
-    yield Finding("region", bool(target.operator.region), target.operator.region, "set region in stages.yaml")
     if target.is_local:
         yield Finding("bootstrap and quotas", True, "not needed by the laptop engine")
         return

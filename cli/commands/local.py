@@ -9,18 +9,22 @@ import typer
 from cli import engine, output
 from cli.follow import Board
 from cli.loop import Loop
-from cli.main import Shared, app
+from cli.main import BEGIN, Shared, app, example, need_checkout
 from cli.target import find
 
-group = typer.Typer(no_args_is_help=True, help="The laptop engine: the same stacks without an account or Docker.")
-app.add_typer(group, name="local")
+group = typer.Typer(
+    no_args_is_help=True, help="Run everything on this machine: the same stacks, without an account or Docker."
+)
+app.add_typer(group, name="local", rich_help_panel=BEGIN)
 
 LOOP_IDLE_SPEED = 60.0  # while the loop waits for the settle time and nothing works, a minute takes a second
 
 Port = Annotated[int | None, typer.Option(help="Loopback port of the engine (default: a free one).")]
 
 
-@group.command()
+@group.command(
+    epilog=example("perennial local up", "perennial upload flights models/flights/data/*.csv   (in another terminal)")
+)
 def up(
     context: typer.Context,
     port: Port = None,
@@ -28,18 +32,26 @@ def up(
         float, typer.Option(help="How much faster engine time passes while nothing works (1: as the wall clock).")
     ] = 1.0,
 ) -> None:
-    """Start the engine, deploy every model of models/, and serve until Ctrl-C."""
+    """Start the engine, deploy every model of models/, and serve until Ctrl-C.
+
+    While it runs, every other command of this checkout talks to it. Its state ends with it.
+    """
     shared: Shared = context.obj
+    need_checkout()
     board = Board(quiet=shared.out.as_json)
     engine.synthesize(shared.stage, board)
     with engine.start(idle_speed=idle_speed, port=port) as process:
         state = engine.report(process, board)
         shared.out.record({key: state[key] for key in ("endpoint", "api_url", "stage", "region", "pid")})
-        shared.out.line(_look_hint(state["endpoint"], state["access_key"], state["secret_key"], state["region"]))
+        shared.out.raw(_look_hint(state["endpoint"], state["access_key"], state["secret_key"], state["region"]))
         _until_interrupted(process)
 
 
-@group.command()
+@group.command(
+    epilog=example(
+        "perennial local run flights jan.csv feb.csv", "perennial local run churn churn.csv --ask new.csv --once"
+    )
+)
 def run(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A model of models/.")],
@@ -47,15 +59,20 @@ def run(
         list[Path], typer.Argument(exists=True, dir_okay=False, help="Files to upload (CSV, CSV.gz, Parquet).")
     ],
     ask: Annotated[
-        Path | None, typer.Option(exists=True, help="Rows to ask predictions for (default: rows of the files).")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Rows to ask predictions for (default: rows of the files)."),
     ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Stop at the end; exit 0 only if every stage succeeded.")
     ] = False,
     port: Port = None,
 ) -> None:
-    """Take files through the whole loop: upload, version, validation, training, registry, deployment, prediction."""
+    """Take files through the whole loop: upload, version, validation, training, registry, deployment, prediction.
+
+    For a first look at a model, and after each change of its model.yaml. Then it serves until Ctrl-C.
+    """
     shared: Shared = context.obj
+    need_checkout()
     if not Path(f"models/{model}/model.yaml").exists():
         known = ", ".join(sorted(p.parent.name for p in Path("models").glob("*/model.yaml"))) or "none"
         output.fail(
@@ -68,11 +85,20 @@ def run(
     with engine.start(idle_speed=LOOP_IDLE_SPEED, port=port) as process:
         engine.report(process, board)
         loop = Loop(find(stage=shared.stage, where="local"), model, board, shared.out)
-        loop.run(files, ask)
+        try:
+            loop.run(files, ask, patient=not once)
+        except SystemExit:
+            if not once:
+                _serve(process, loop, shared.out, "The engine keeps running, to look at it,")
+            raise
         if not once:
-            loop.slow_down()
-            shared.out.line("\nServing until Ctrl-C. From another terminal: perennial status, perennial predict ...")
-            _until_interrupted(process)
+            _serve(process, loop, shared.out, "Serving")
+
+
+def _serve(process: engine.EngineProcess, loop: Loop, out: output.Output, what: str) -> None:
+    loop.slow_down()
+    out.line(f"\n{what} until Ctrl-C. From another terminal: perennial status, perennial logs, perennial predict ...")
+    _until_interrupted(process)
 
 
 def _until_interrupted(process: engine.EngineProcess) -> None:
@@ -86,6 +112,7 @@ def _until_interrupted(process: engine.EngineProcess) -> None:
 def _look_hint(endpoint: str, access_key: str, secret_key: str, region: str) -> str:
     return (
         "\nLook at it with any AWS client:\n"
-        f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region} "
-        f"AWS_ACCESS_KEY_ID={access_key} AWS_SECRET_ACCESS_KEY={secret_key}"
+        f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}\n"
+        f"  export AWS_ACCESS_KEY_ID={access_key} AWS_SECRET_ACCESS_KEY={secret_key}\n"
+        "\nServing until Ctrl-C. From another terminal: perennial upload, perennial status, perennial predict ..."
     )

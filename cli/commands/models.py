@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import output
-from cli.main import Shared, app
+from cli.main import MODELS, Shared, app, example
 from cli.target import Target
 from cloud.functions import Functions
 from cloud.packages import Packages
@@ -13,7 +13,7 @@ from lifecycle import live, names
 from lifecycle.registration import Approval
 
 
-@app.command("models")
+@app.command("models", rich_help_panel=MODELS, epilog=example("perennial models", "perennial models flights"))
 def list_models(
     context: typer.Context,
     model: Annotated[str | None, typer.Argument(help="Name of a model, to see all its versions.")] = None,
@@ -36,18 +36,23 @@ def list_models(
                     "live": standing is not None and standing.package_arn == package.arn,
                     "run": package.properties.get("run_id", ""),
                     "data": output.short(package.properties.get("data_version", "")),
-                    "why": package.description[:120],
+                    "why": package.description,
                     "arn": package.arn,
                 }
             )
     shared.out.table(
         rows,
-        ["model", "version", "status", "live", "run", "data", "why"],
+        ["model", "version", "status", "live", "run", "why"],
         empty="No model is registered yet. Upload data: perennial upload MODEL FILE...",
     )
 
 
-@app.command()
+@app.command(
+    rich_help_panel=MODELS,
+    epilog=example(
+        "perennial approve flights 3 --reason 'looked at the slices'", "perennial approve flights 3 --reject"
+    ),
+)
 def approve(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Name of the model.")],
@@ -55,17 +60,25 @@ def approve(
     reason: Annotated[str, typer.Option(help="Why; kept with the package.")] = "approved by an operator",
     reject: Annotated[bool, typer.Option("--reject", help="Reject it instead.")] = False,
 ) -> None:
-    """Approve a model package that waits for a person; the deployment starts by itself."""
+    """Approve a model that waits for a person's word; its deployment starts by itself.
+
+    For stages with `approval: manual`, and to bring back an older version. The live model answers until then.
+    """
     shared: Shared = context.obj
     target = shared.target()
     packages = _packages(target, model)
     found = [package for package in packages.all() if package.number == version]
     if not found:
-        output.fail(f"{model} has no version {version}; see: perennial models {model}")
+        numbers = ", ".join(str(package.number) for package in packages.all()) or "none yet"
+        output.fail(f"{model} has no version {version}; it has: {numbers}")
     status = Approval.REJECTED if reject else Approval.APPROVED
-    packages.decide(found[0].arn, status, reason)
-    shared.out.value({"model": model, "version": version, "status": status})
-    shared.out.line(f"{model} version {version} is {status}. See: perennial status")
+    changed = found[0].approval != status
+    if changed:
+        packages.decide(found[0].arn, status, reason)
+    shared.out.value({"model": model, "version": version, "status": status, "changed": changed})
+    shared.out.line(
+        f"{model} version {version} {'is now' if changed else 'was already'} {status}. See: perennial status"
+    )
 
 
 def _packages(target: Target, model: str) -> Packages:

@@ -7,110 +7,150 @@ import typer
 
 from cli import output, reports
 from cli.follow import Board, step_text
-from cli.main import Shared, app
+from cli.main import DATA, Shared, app, example
 from cli.target import Target
-from cloud.history import History
-from lifecycle import keys, names
+from cloud.functions import Functions
+from cloud.history import Execution, History
+from lifecycle import keys, live, names
+from lifecycle.progress import readable
 
 
-@app.command()
+@app.command(rich_help_panel=DATA, epilog=example("perennial train flights --data 84f2", "perennial status"))
 def train(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Name of the model.")],
     version: Annotated[str, typer.Option("--data", help="Data version, all digits or the first of them.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the run's record.")] = "asked for by an operator",
-    follow: Annotated[bool, typer.Option(help="Show the steps until the run ends.")] = True,
+    follow: Annotated[bool, typer.Option(help="Wait for the end of the run and show its steps.")] = True,
 ) -> None:
-    """Train a model again on a data version, even if this was done before."""
+    """Train a model again on a data version, even if this was done before.
+
+    For a second look at the same data: an upload, or a changed model.yaml, starts its run by itself.
+    """
     shared: Shared = context.obj
     target = shared.target()
-    dataset = target.training(model)[names.OUTPUT_DATASET]
+    stack = target.training(model)
+    chosen = _version(target, stack[names.OUTPUT_DATASET], version)
+    detail = {"stage": target.stage, "dataset": stack[names.OUTPUT_DATASET], "version": chosen, "rerun": True}
+    history = History(target.client("stepfunctions"))
+    started = json.dumps({"detail": {**detail, "reason": reason}})
+    arn = history.start(stack[names.OUTPUT_TRAINING_MACHINE], started)
+    if not follow:
+        shared.out.value({"execution": arn, "status": "running"})
+        shared.out.line("Started. Watch it: perennial status")
+        return
+    ended = Board(quiet=shared.out.as_json).watch(history, arn)
+    said = readable(ended.error, ended.cause)
+    shared.out.value({"execution": arn, "status": ended.status.lower(), "error": said})
+    if ended.status != "SUCCEEDED":
+        output.fail(f"the run ended {ended.status.lower()}: {said}")
+    shared.out.line(f"See: perennial runs {model}, perennial models {model}")
+
+
+def _version(target: Target, dataset: str, prefix: str) -> str:
     bucket = reports.data(target)
     known = [key.split("/")[2] for key in bucket.keys(keys.versions(dataset)) if key.endswith("/manifest.json")]
-    matching = [v for v in known if v.startswith(version)]
+    matching = [version for version in known if version.startswith(prefix)]
     if len(matching) != 1:
-        output.fail(f"{version!r} names {len(matching)} data versions; see: perennial data list {dataset}")
-    detail = {
-        "stage": target.stage, "dataset": dataset, "version": matching[0], "rerun": True, "reason": reason,
-    }  # fmt: skip
-    history = History(target.client("stepfunctions"))
-    arn = history.start(target.training(model)[names.OUTPUT_TRAINING_MACHINE], json.dumps({"detail": detail}))
-    shared.out.value({"execution": arn})
-    if follow and not shared.out.as_json:
-        ended = Board(quiet=False).watch(history, arn)
-        if ended.status != "SUCCEEDED":
-            output.fail(f"the run ended {ended.status}: {ended.error} {ended.cause}")
+        shown = (
+            ", ".join(output.short(version) for version in known[:10]) or f"none; perennial upload {dataset} FILE..."
+        )
+        output.fail(f"{prefix!r} begins {len(matching)} data versions of {dataset}; known: {shown}", output.EXIT_USAGE)
+    return matching[0]
 
 
-@app.command()
+@app.command(rich_help_panel=DATA, epilog=example("perennial status", "perennial status --json"))
 def status(context: typer.Context) -> None:
     """Show for each model what is live, what runs now and how far it is, and how the last run ended."""
     shared: Shared = context.obj
     target = shared.target()
+    shared.out.line(f"[dim]{output.escape(target.where)}[/dim]")
+    found = [_standing(target, model) for model in target.models()]
+    shared.out.value(found)
+    for standing in found:
+        _show(shared.out, standing)
+    if not found:
+        shared.out.line("No model is deployed: there is none in models/. Write one: perennial new NAME --from FILE")
+
+
+def _standing(target: Target, model: str) -> dict[str, Any]:
+    """What is live of a model, and the newest executions of its two machines."""
     history = History(target.client("stepfunctions"))
-    shared.out.line(target.where)
-    rows = []
-    for model in target.models():
-        rows += _machine_rows(history, model, "training", target.training(model)[names.OUTPUT_TRAINING_MACHINE])
-        rows += _machine_rows(history, model, "deployment", target.serving(model)[names.OUTPUT_DEPLOYMENT_MACHINE])
-    shared.out.table(
-        rows,
-        ["model", "machine", "started", "status", "step", "error"],
-        empty="Nothing has run yet. Upload data: perennial upload MODEL FILE...",
-    )
+    training, serving = target.training(model), target.serving(model)
+    alias = Functions(target.client("lambda")).alias(serving[names.OUTPUT_PREDICT_FUNCTION], names.LIVE)
+    standing = live.parse(alias.description) if alias else None
+    answering = {"version": int(standing.package_arn.rsplit("/", 1)[-1]), "run": standing.run_id} if standing else None
+    machines = {
+        "training": training[names.OUTPUT_TRAINING_MACHINE],
+        "deployment": serving[names.OUTPUT_DEPLOYMENT_MACHINE],
+    }
+    executions = [found for machine, arn in machines.items() for found in _executions(history, machine, arn)]
+    return {"model": model, "dataset": training[names.OUTPUT_DATASET], "live": answering, "executions": executions}
 
 
-def _machine_rows(history: History, model: str, machine: str, arn: str) -> list[dict[str, Any]]:
+def _executions(history: History, machine: str, arn: str) -> list[dict[str, Any]]:
     """The running executions of a machine and the newest one that ended."""
     recent = history.recent(arn)
-    ended = [e for e in recent if e.is_over][:1]
-    rows = []
-    for execution in [e for e in recent if not e.is_over] + ended:
-        steps = history.steps(execution.arn)
-        rows.append(
-            {
-                "model": model,
-                "machine": machine,
-                "started": output.when(execution.started),
-                "status": execution.status.lower(),
-                "step": step_text(steps[-1]) if steps else "",
-                "error": next((s.error[:300] for s in reversed(steps) if s.error), ""),
-                "execution": execution.arn,
-            }
-        )
-    return rows
+    shown = [e for e in recent if not e.is_over] + [e for e in recent if e.is_over][:1]
+    return [_execution(history, machine, execution) for execution in shown]
 
 
-@app.command()
+def _execution(history: History, machine: str, execution: Execution) -> dict[str, Any]:
+    steps = history.steps(execution.arn)
+    return {
+        "machine": machine,
+        "started": output.when(execution.started),
+        "status": execution.status.lower(),
+        "step": step_text(steps[-1]) if steps else "",
+        "errors": [{"step": step_text(step), "error": step.error} for step in steps if step.error],
+        "execution": execution.arn,
+    }
+
+
+def _show(out: output.Output, standing: dict[str, Any]) -> None:
+    answering = standing["live"]
+    said = f"version {answering['version']} is live (run {answering['run']})" if answering else "nothing is live yet"
+    out.line(f"\n[bold]{standing['model']}[/bold]  {said}")
+    if not standing["executions"]:
+        out.line(f"  nothing has run yet. Upload data: perennial upload {standing['dataset']} FILE...")
+    tones = {"running": "cyan", "succeeded": "green"}
+    for one in standing["executions"]:
+        tone = tones.get(one["status"], "red")
+        step = one["step"] if one["status"] == "running" or one["errors"] else ""
+        said = f"[{tone}]{one['status']:<9}[/{tone}]  {output.escape(step)}".rstrip()
+        out.line(f"  {one['machine']:<10} {one['started']}  {said}")
+        for fault in one["errors"]:
+            out.indented(f"{fault['step']}: {fault['error']}", 13)
+
+
+@app.command(
+    rich_help_panel=DATA, epilog=example("perennial runs flights", "perennial runs flights flights-1a2b3c4d-a1")
+)
 def runs(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Name of the model.")],
-    run: Annotated[str | None, typer.Argument(help="A run, to see all of its record.")] = None,
+    run: Annotated[str | None, typer.Argument(help="A run, to see what became of it.")] = None,
 ) -> None:
     """List the runs of a model, newest first, or show one; its reports are copied to .perennial/reports/."""
     shared: Shared = context.obj
     target = shared.target()
+    target.training(model)
     if run is not None:
         record = reports.run_record(target, model, run)
         folder = reports.fetch(target, model, run)
-        shared.out.value(record)
-        shared.out.line(json.dumps(record, indent=2, default=str))
-        shared.out.line(f"Reports: {folder}/")
+        shared.out.record(record if shared.out.as_json else _summary(record))
+        shared.out.line("\nReports and the whole record:")
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            shared.out.raw(f"  {path}")
         return
-    rows = [_run_row(record) for record in _records(target, model)]
     shared.out.table(
-        sorted(rows, key=lambda row: row["started"], reverse=True),
-        ["run", "started", "status", "data", "reason", "winner", "registered"],
+        [_row(record) for record in reports.run_records(target, model)],
+        ["run", "started", "status", "data", "winner", "registered"],
         empty=f"No runs of {model} yet. Upload data: perennial upload {model} FILE...",
     )
 
 
-def _records(target: Target, model: str) -> list[dict[str, Any]]:
-    bucket = reports.artifacts(target)
-    return [bucket.need_json(key) for key in bucket.keys(keys.runs(model)) if key.endswith("/run.json")]
-
-
-def _run_row(record: dict[str, Any]) -> dict[str, Any]:
+def _row(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "run": record["run_id"],
         "started": output.when(record.get("started_at")),
@@ -120,3 +160,22 @@ def _run_row(record: dict[str, Any]) -> dict[str, Any]:
         "winner": (record.get("winner") or {}).get("family", ""),
         "registered": (record.get("registration") or {}).get("status", ""),
     }
+
+
+def _summary(record: dict[str, Any]) -> dict[str, Any]:
+    """A run in a person's words: what it was asked, what it found, what became of it. What is empty is left out."""
+    registration, rows = record.get("registration") or {}, record.get("rows") or {}
+    metrics = (record.get("metrics") or {}).get("winner") or {}
+    found = {
+        **_row(record),
+        "data": f"{record['dataset']} {record['version']}",
+        "seconds": record.get("seconds"),
+        "rows": ", ".join(f"{name} {count:,}" for name, count in rows.items()),
+        "rejected for": [reports.sentence(problem) for problem in (record.get("validation") or {}).get("problems", [])],
+        "error": readable(record.get("error") or "", record.get("cause") or ""),
+        "failed families": [f"{f['family']}: {f['reason']}" for f in record.get("failed_families") or []],
+        "holdout": ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()),
+        "because": list(registration.get("reasons", [])),
+        "package": registration.get("package"),
+    }
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
