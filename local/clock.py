@@ -1,19 +1,43 @@
 """The engine's one clock: stored timestamps, waits, windows, schedules, time-outs and alarms all read it.
 
-Engine time is the machine's time plus an offset. While any work runs (`busy`) it passes at the machine's speed, so that
-time-outs mean what they say; while nothing runs it may pass `idle_speed` times faster: a settle time of a minute is run
-down in full, only sooner. The offset reaches moto and every library of this process through time-machine, and the
-children (functions, jobs) by `offset` at each invocation.
+Engine time is the machine's time plus an offset. While any work runs it passes at the machine's speed, so that time-
+outs mean what they say; while nothing runs it may pass `idle_speed` times faster: a settle time of a minute is run
+down in full, only sooner. Whoever works, or waits for a moment, holds the clock (`Hold`): time runs fast up to the
+earliest moment that somebody waits for, and no further until that one has let go. So what is due finds the clock
+where it belongs, however fast time ran before. The offset reaches moto and every library of this process through
+time-machine, and the children (functions, jobs) by `offset` at each invocation.
 """
 
+import math
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Self
 
 import time_machine
 
 TICK_SECONDS = 0.02
+NOW = 0.0
+NEVER = math.inf
+
+
+class Hold:
+    """Keeps time from running fast beyond `at` (epoch seconds; `NOW`: at all) until it is released."""
+
+    def __init__(self, holds: "set[Hold]", at: float) -> None:
+        self.at = at
+        self._holds = holds
+        holds.add(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let go; doing it twice is no error."""
+        self._holds.discard(self)
 
 
 class Clock:
@@ -22,7 +46,8 @@ class Clock:
     def __init__(self, idle_speed: float = 1.0) -> None:
         self._changed = threading.Condition()
         self._offset = 0.0
-        self._busy = 0
+        self._holds: set[Hold] = set()
+        self._next: list[Callable[[], float]] = []
         self._idle_speed = idle_speed
         self._stopped = threading.Event()
         self._traveller: time_machine.Traveller | None = None
@@ -54,43 +79,59 @@ class Clock:
         """Let idle time pass `speed` times as fast from now on (1 = the machine's speed)."""
         self._idle_speed = speed
 
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Hold engine time at the machine's speed while work runs."""
+    def hold(self, at: float = NOW) -> Hold:
+        """Keep time from running fast beyond `at` until the returned hold is released, whichever thread does it."""
         with self._changed:
-            self._busy += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._busy -= 1
+            return Hold(self._holds, at)
 
-    def sleep(self, seconds: float, stop: threading.Event | None = None) -> bool:
-        """Wait `seconds` of engine time; return True when `stop` was set (or the clock stopped) before they passed."""
+    def heed(self, following: Callable[[], float]) -> None:
+        """Ask `following` before time runs fast: it returns the next moment of interest, NEVER for none."""
+        self._next.append(following)
+
+    def sleep(self, seconds: float, stop: threading.Event | None = None, hold: Hold | None = None) -> bool:
+        """Wait `seconds` of engine time; return True when `stop` was set (or the clock stopped) before they passed.
+
+        `hold` is the caller's own: it lets go until the time has come, and is back when this returns.
+        """
         until = self.now() + seconds
-        while (left := until - self.now()) > 0:
-            if self._stopped.is_set() or (stop is not None and stop.is_set()):
-                return True
-            with self._changed:
-                # `stop` may be set by anyone, so look at it at least ten times a second of machine time
-                self._changed.wait(min(left, 0.1))
-        return stop is not None and stop.is_set()
+        own = hold or self.hold(until)
+        own.at = until
+        try:
+            while (left := until - self.now()) > 0:
+                if self._stopped.is_set() or (stop is not None and stop.is_set()):
+                    return True
+                with self._changed:
+                    # `stop` may be set by anyone, so look at it at least ten times a second of machine time
+                    self._changed.wait(min(left, 0.1))
+            return stop is not None and stop.is_set()
+        finally:
+            own.at = NOW
+            if hold is None:
+                own.release()
 
     def advance(self, seconds: float) -> None:
-        """Move engine time forward at once and wake everyone who waits."""
+        """Move engine time forward at once, whoever holds it, and wake everyone who waits."""
         with self._changed:
-            self._offset += seconds
-            if self._travel is None:
-                self._travel = time_machine.travel(_machine_time() + self._offset, tick=True)
-                self._traveller = self._travel.start()
-            elif self._traveller is not None:
-                self._traveller.move_to(_machine_time() + self._offset, tick=True)
-            self._changed.notify_all()
+            self._advance(seconds)
+
+    def _advance(self, seconds: float) -> None:
+        self._offset += seconds
+        if self._travel is None:
+            self._travel = time_machine.travel(_machine_time() + self._offset, tick=True)
+            self._traveller = self._travel.start()
+        elif self._traveller is not None:
+            self._traveller.move_to(_machine_time() + self._offset, tick=True)
+        self._changed.notify_all()
 
     def _run(self) -> None:
         while not self._stopped.wait(TICK_SECONDS):
-            if self._idle_speed > 1 and self._busy == 0:
-                self.advance(TICK_SECONDS * (self._idle_speed - 1))
+            if self._idle_speed > 1:
+                following = min((ask() for ask in self._next), default=NEVER)
+                with self._changed:
+                    limit = min(following, *(hold.at for hold in list(self._holds)), NEVER)
+                    step = min(TICK_SECONDS * (self._idle_speed - 1), limit - self.now())
+                    if step > 0:
+                        self._advance(step)
 
 
 _EPOCH_AT_ZERO = time.time() - time.perf_counter()

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Caller, Operation
 from local.clients import Clients
-from local.clock import Clock
+from local.clock import Clock, Hold
 from local.event_targets import FINAL_ERRORS, dead_letter, send
 from local.input_transformer import target_input
 from local.moto_state import Rule, enabled_rules
@@ -66,6 +66,7 @@ class _Due:
     at: float
     number: int
     delivery: Delivery = field(compare=False)
+    hold: Hold = field(compare=False)
 
 
 class Bus:
@@ -122,8 +123,11 @@ class Bus:
     def _schedule(self, delivery: Delivery) -> None:
         with self._changed:
             for delay in self._chaos.delays(self._draw) if self._chaos else [0.0]:
-                heapq.heappush(self._due, _Due(self._clock.now() + delay, next(self._numbers), delivery))
+                self._push(self._clock.now() + delay, delivery)
             self._changed.notify_all()
+
+    def _push(self, at: float, delivery: Delivery) -> None:
+        heapq.heappush(self._due, _Due(at, next(self._numbers), delivery, self._clock.hold(at)))
 
     def _run(self) -> None:
         with self._changed:
@@ -133,19 +137,20 @@ class Bus:
                 elif self._due[0].at > self._clock.now():
                     self._changed.wait(_LOOK_SECONDS)
                 else:
-                    self._pool.submit(self._deliver, heapq.heappop(self._due).delivery)
+                    self._pool.submit(self._deliver, heapq.heappop(self._due))
 
-    def _deliver(self, delivery: Delivery) -> None:
-        rule = delivery.rule
-        with self._clock.busy():
-            try:
-                text = target_input(delivery.target, delivery.event, (rule.name, rule.arn))
-                send(self._clients, delivery.target["Arn"], text, rule.arn)
-            except ClientError as refusal:
-                self._failed(delivery, refusal.response["Error"]["Code"], refusal.response["Error"]["Message"])
-            except Exception as fault:  # noqa: BLE001 - the outermost frame of a delivery: logged and dead-lettered
-                _log.exception("delivery failed: rule %s", rule.name)
-                self._failed(delivery, "INTERNAL_ERROR", f"{type(fault).__name__}: {fault}")
+    def _deliver(self, due: _Due) -> None:
+        delivery, rule = due.delivery, due.delivery.rule
+        try:
+            text = target_input(delivery.target, delivery.event, (rule.name, rule.arn))
+            send(self._clients, delivery.target["Arn"], text, rule.arn)
+        except ClientError as refusal:
+            self._failed(delivery, refusal.response["Error"]["Code"], refusal.response["Error"]["Message"])
+        except Exception as fault:  # noqa: BLE001 - the outermost frame of a delivery: logged and dead-lettered
+            _log.exception("delivery failed: rule %s", rule.name)
+            self._failed(delivery, "INTERNAL_ERROR", f"{type(fault).__name__}: {fault}")
+        finally:
+            due.hold.release()
 
     def _failed(self, delivery: Delivery, code: str, message: str) -> None:
         policy = delivery.target.get("RetryPolicy", {})
@@ -175,7 +180,7 @@ class Bus:
         wait = min(2.0**delivery.attempt, 600.0) * self._draw.uniform(0.5, 1.0)
         with self._changed:
             again = replace(delivery, attempt=delivery.attempt + 1)
-            heapq.heappush(self._due, _Due(self._clock.now() + wait, next(self._numbers), again))
+            self._push(self._clock.now() + wait, again)
             self._changed.notify_all()
 
     def _put_events(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:

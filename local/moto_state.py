@@ -7,6 +7,7 @@ Facts about moto are of 5.2.5, which the lock file pins.
 
 import functools
 import json
+import math
 import re
 import threading
 import weakref
@@ -137,6 +138,14 @@ def tagged(region: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     with lock_of("apigatewayv2"):
         http = apigatewayv2_backends[ACCOUNT][region]
         yield from [(api.arn, http.get_tags(api.arn)) for api in http.apis.values() if http.get_tags(api.arn)]
+
+
+def next_message(region: str, queue: str) -> float:
+    """Return when a message of the queue named `queue` can be received next (epoch seconds), infinity for never."""
+    with lock_of("sqs"):
+        found = sqs_backends[ACCOUNT][region].queues.get(queue)
+        waiting = () if found is None else list(found._messages)
+        return min((max(m.visible_at, m.delayed_until) / 1000 for m in waiting), default=math.inf)
 
 
 def has_visible_messages(region: str, queue: str) -> bool:

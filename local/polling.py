@@ -44,8 +44,9 @@ class Poller:
                 stop.wait(_LOOK_SECONDS)
                 continue
             try:
-                if messages := self._receive():
-                    self._handle(messages)
+                with self._clock.hold():
+                    if messages := self._receive():
+                        self._handle(messages)
             except ClientError as refusal:
                 # the messages come back when their visibility timeout ends, as on AWS
                 _log.error("%s -> %s: %s", self._name, self._function, refusal)
@@ -62,19 +63,16 @@ class Poller:
         return list(answer.get("Messages", ()))
 
     def _handle(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        with self._clock.busy():
-            event = {"Records": [self._record(message) for message in messages]}
-            answer = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
-            payload = answer["Payload"].read()
-            if answer.get("FunctionError"):
-                _log.warning("%s -> %s: the function failed", self._name, self._function)
-                return
-            failed = (
-                failed_messages(payload, [message["MessageId"] for message in messages]) if self._partial else set()
-            )
-            for message in messages:
-                if message["MessageId"] not in failed:
-                    self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        event = {"Records": [self._record(message) for message in messages]}
+        answer = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+        payload = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            _log.warning("%s -> %s: the function failed", self._name, self._function)
+            return
+        failed = failed_messages(payload, [message["MessageId"] for message in messages]) if self._partial else set()
+        for message in messages:
+            if message["MessageId"] not in failed:
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
 
     def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Caller, Operation
 from local.clients import Clients
-from local.clock import Clock
+from local.clock import NEVER, Clock
 from local.event_targets import queue_url
+from local.moto_state import next_message
 from local.polling import DEFAULT_BATCH, Poller
 
 POLLERS = 5
@@ -36,6 +37,11 @@ class Queues:
         self._clock = clock
         self._lock = threading.Lock()
         self._sources: dict[str, _Source] = {}
+        clock.heed(self._next_message)
+
+    def _next_message(self) -> float:
+        queues = {source.settings["EventSourceArn"].split(":")[5] for source in list(self._sources.values())}
+        return min((next_message(self._clients.region, queue) for queue in queues), default=NEVER)
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return the operations that are answered here: moto would invoke functions while a message is sent."""

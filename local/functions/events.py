@@ -15,6 +15,7 @@ from typing import Any
 
 from local.api import ApiError, Caller, Invocation, Operations
 from local.clients import Clients
+from local.clock import Hold
 from local.functions.model import LATEST, split_name
 from local.functions.registry import Parameters, Registry
 
@@ -60,20 +61,24 @@ class Events:
     def take(self, function: str, payload: bytes) -> None:
         """Accept an event; the caller is not told how it ends."""
         event = _Event(function, payload, str(uuid.uuid4()), self._registry.clock.now())
-        threading.Thread(target=self._run, args=(event,), name="async-invoke", daemon=True).start()
+        arguments = (event, self._registry.clock.hold())
+        threading.Thread(target=self._run, args=arguments, name="async-invoke", daemon=True).start()
 
     def close(self) -> None:
         """Start no further attempts."""
         self._stopped.set()
 
-    def _run(self, event: _Event) -> None:
-        wait = self._try(event)
-        while (condition := self._over(event)) is None:
-            if self._registry.clock.sleep(wait, self._stopped):
-                return
+    def _run(self, event: _Event, hold: Hold) -> None:
+        try:
             wait = self._try(event)
-        if condition:
-            self._give_up(event, condition)
+            while (condition := self._over(event)) is None:
+                if self._registry.clock.sleep(wait, self._stopped, hold):
+                    return
+                wait = self._try(event)
+            if condition:
+                self._give_up(event, condition)
+        finally:
+            hold.release()
 
     def _over(self, event: _Event) -> str | None:
         """Return "" after success, why it failed for good, or None while there are attempts left."""

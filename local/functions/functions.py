@@ -151,7 +151,7 @@ class Functions:
         return answer
 
     def _run(self, release: Release, invoked_arn: str, payload: bytes, request_id: str) -> Invocation:
-        with self._clock.busy(), self._pool.worker(release) as worker:
+        with self._clock.hold(), self._pool.worker(release) as worker:
             cold = worker.cold
             outcome = worker.invoke(request_id, invoked_arn, payload or b"{}")
             init = worker.init_seconds if cold else None

@@ -3,14 +3,13 @@
 import logging
 import shutil
 import threading
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
 from local.api import Clients
-from local.clock import Clock
+from local.clock import Clock, Hold
 from local.jobs import container, processing, training
 from local.jobs.container import Command, Exit, Orders
 from local.jobs.job import Ended, Job
@@ -34,7 +33,7 @@ class Runner:
     region: str
     kill: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, job: Job, held: ExitStack) -> None:
+    def run(self, job: Job, held: Hold) -> None:
         """Run a job to its end, whatever happens; `held` keeps engine time at the machine's speed until then."""
         folder = self.work_dir / job.kind / job.name
         with held:

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +96,7 @@ class Jobs:
                 message = f"{_WORDS[kind]} names must be unique within an AWS account and region, or a {_WORDS[kind]}"
                 raise ApiError("ResourceInUse", f"{message} with this name already exists ({arn})")
             self._jobs[kind, name] = job
-        held = ExitStack()
-        held.enter_context(self._clock.busy())
-        thread = threading.Thread(target=self._runner.run, args=(job, held), name=name, daemon=True)
+        thread = threading.Thread(target=self._runner.run, args=(job, self._clock.hold()), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
         return {f"{kind}Arn": arn}

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.clock import Hold
 from local.states.control import Control
 from local.states.history import Trail
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The context object (`$$`), who may end the branch, and its way through the history."""
+    """The context object (`$$`), who may end the branch, its way through the history, its hold of the clock."""
 
     context: Mapping[str, Any]
     control: Control
     trail: Trail
+    hold: Hold

@@ -3,7 +3,7 @@
 import threading
 from enum import StrEnum
 
-from local.clock import Clock
+from local.clock import Clock, Hold
 
 LOOK_SECONDS = 0.05  # of machine time: how often a wait compares engine time with its deadline
 
@@ -65,14 +65,14 @@ class Control:
         if self._deadline is not None and self._clock.now() >= self._deadline:
             raise Interrupted(Reason.TIMED_OUT)
 
-    def sleep(self, seconds: float) -> None:
-        """Let engine time pass. Raises Interrupted."""
+    def sleep(self, seconds: float, hold: Hold) -> None:
+        """Let engine time pass, and the branch's hold go meanwhile. Raises Interrupted."""
         until = self._clock.now() + seconds
         if self._deadline is not None:
             until = min(until, self._deadline)
         while (left := until - self._clock.now()) > 0:
             self.check()
-            if self._clock.sleep(left, self._stop):
+            if self._clock.sleep(left, self._stop, hold):
                 break
         self.check()
         if self._clock.now() < until:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lifecycle import names
 from local.api import Emit
-from local.clock import Clock
+from local.clock import Clock, Hold
 from local.states.branch import Branch
 from local.states.control import Control, Interrupted, Reason
 from local.states.failures import RUNTIME, TIMEOUT, StateFailed
@@ -58,7 +58,9 @@ class Execution:
         """Begin to run."""
         self._trail.add("ExecutionStarted", input=self.input_text, roleArn=self.machine.role_arn)
         self._announce()
-        self._thread = threading.Thread(target=self._run, args=(interpreter,), name=self.name, daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(interpreter, self._clock.hold()), name=self.name, daemon=True
+        )
         self._thread.start()
 
     def abort(self, error: str | None, cause: str | None) -> float:
@@ -94,9 +96,9 @@ class Execution:
         }
         return item if self.stopped is None else {**item, "stopDate": datetime.fromtimestamp(self.stopped, UTC)}
 
-    def _run(self, interpreter: Interpreter) -> None:
+    def _run(self, interpreter: Interpreter, hold: Hold) -> None:
         try:
-            output = dumps(interpreter.run(self.machine.definition, json.loads(self.input_text), self._branch()))
+            output = dumps(interpreter.run(self.machine.definition, json.loads(self.input_text), self._branch(hold)))
         except StateFailed as failure:
             self._end("FAILED", error=failure.error, cause=failure.cause)
         except HistoryFull:
@@ -110,8 +112,10 @@ class Execution:
             self._end("FAILED", error=RUNTIME, cause=f"the laptop engine failed: {type(error).__name__}: {error}")
         else:
             self._end("SUCCEEDED", output=output)
+        finally:
+            hold.release()
 
-    def _branch(self) -> Branch:
+    def _branch(self, hold: Hold) -> Branch:
         execution = {
             "Id": self.arn,
             "Name": self.name,
@@ -120,7 +124,7 @@ class Execution:
             "RoleArn": self.machine.role_arn,
         }
         machine = {"Id": self.machine.arn, "Name": self.machine.name}
-        return Branch({"Execution": execution, "StateMachine": machine}, self._control, self._trail)
+        return Branch({"Execution": execution, "StateMachine": machine}, self._control, self._trail, hold)
 
     def _end(self, status: str, **result: str | None) -> None:
         """Take the first end that comes: later ones find the execution over."""

@@ -56,7 +56,7 @@ class Interpreter:
                 break
             except StateFailed as failure:
                 if (delay := retries.delay(failure)) is not None:
-                    branch.control.sleep(delay)
+                    branch.control.sleep(delay, branch.hold)
                     continue
                 output, following = _caught(state, data, failure)
                 break
@@ -92,7 +92,7 @@ class Interpreter:
             case "Fail":
                 raise StateFailed(_literal(state, "Error", data, context), _literal(state, "Cause", data, context))
             case "Wait":
-                branch.control.sleep(self._seconds(state, data, context))
+                branch.control.sleep(self._seconds(state, data, context), branch.hold)
             case "Pass":
                 result = (
                     state["Result"]
@@ -135,7 +135,7 @@ class Interpreter:
             item = items[index] if selector is None else resolve(selector, data, inside.context)
             return self.run(processor, item, inside)
 
-        iterations = Iterations(name, branch, items, iterate)
+        iterations = Iterations(name, branch, items, iterate, self._clock)
         iterations.work(state.get("MaxConcurrency", 0) or MAP_CONCURRENCY)
         if iterations.failure is not None:
             branch.trail.add("MapStateFailed")

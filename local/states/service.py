@@ -30,7 +30,7 @@ class StateMachines:
         self._clock = clock
         self._emit = emit
         self._region = region
-        self._tasks = Tasks(clients, clock, finished)
+        self._tasks = Tasks(clients, finished)
         self._interpreter = Interpreter(clock, self._tasks)
         self._lock = threading.RLock()
         self._machines: dict[str, dict[str, Any]] = {}

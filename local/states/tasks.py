@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError, ParamValidationError
 
 from local.api import Clients
-from local.clock import Clock
 from local.states.allowed import SYNC_JOBS
 from local.states.control import Control, Interrupted
 from local.states.failures import RUNTIME, TASK_FAILED, TIMEOUT, StateFailed
@@ -54,9 +53,8 @@ def _millis(value: datetime) -> int:
 class Tasks:
     """Runs Task states with the engine's own clients."""
 
-    def __init__(self, clients: Clients, clock: Clock, finished: Finished) -> None:
+    def __init__(self, clients: Clients, finished: Finished) -> None:
         self._clients = clients
-        self._clock = clock
         self._finished = finished
         self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="task")
 
@@ -73,12 +71,7 @@ class Tasks:
     def _call(self, task: Task, call: Callable[[], Any]) -> Any:
         """Make a call in a thread of its own, so that the state can end before the call does."""
         done = threading.Event()
-
-        def work() -> Any:
-            with self._clock.busy():
-                return call()
-
-        future: Future[Any] = self._threads.submit(work)
+        future: Future[Any] = self._threads.submit(call)
         future.add_done_callback(lambda _: done.set())
         if not task.control.wait(done, task.until):
             raise StateFailed(TIMEOUT, None, of_task=True)
@@ -146,8 +139,7 @@ class Tasks:
 
     def _sagemaker(self, task: Task, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         client = self._clients("sagemaker", task.role_arn)
-        with self._clock.busy():
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+        answer: dict[str, Any] = getattr(client, operation)(**parameters)
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
     def _stop(self, task: Task, kind: str, name: str) -> None:

@@ -1,6 +1,7 @@
 """State machines run as AWS would run them: data flow, errors, waits, history."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -211,3 +212,54 @@ def test_choices_and_their_default(here: World) -> None:
 def test_a_null_result_path_keeps_the_input(here: World) -> None:
     here.functions["f"] = lambda event: "ignored"
     assert here.output(one(task("f", ResultPath=None)), {"kept": 1}) == {"kept": 1}
+
+
+def moments(history: list[dict[str, Any]], *kinds: str) -> list[float]:
+    return [event["timestamp"].timestamp() for event in history if event["type"] in kinds]
+
+
+def test_the_history_is_honest_however_fast_waits_run_down(here: World) -> None:
+    """Each step lasts as long as it says: no time slips by between two states, or while a function works."""
+    here.clock.set_idle_speed(5000)
+    here.clock.start()
+    here.functions["f"] = lambda _: time.sleep(0.05)
+    wait = {"Type": "Wait", "Next": "Work"}
+    states = {"Long": wait | {"Seconds": 1000}, "Work": task("f") | {"Next": "Short"}, "Short": wait | {"Seconds": 300}}
+    states["Work"].pop("End")
+    states["Short"] |= {"Next": "End"}
+    arn = here.start({"StartAt": "Long", "States": {**states, "End": {"Type": "Succeed"}}})
+    here.end(arn)
+    found = moments(here.history(arn), "WaitStateEntered", "WaitStateExited")
+    assert 1000 <= found[1] - found[0] < 1001
+    assert 0.05 <= found[2] - found[1] < 1
+    assert 300 <= found[3] - found[2] < 301
+    assert moments(here.history(arn), "ExecutionSucceeded")[0] - found[3] < 1
+
+
+def test_waits_and_retries_inside_a_map_run_down_fast_and_exactly(here: World) -> None:
+    here.clock.set_idle_speed(5000)
+    here.clock.start()
+    failures = [RuntimeError("first")]
+
+    def work(_: Any) -> Any:
+        if failures:
+            raise failures.pop()
+
+    here.functions["f"] = work
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 500, "MaxAttempts": 1}]
+    waits = {"Wait": {"Type": "Wait", "Seconds": 1000, "Next": "Work"}, "Work": task("f", Retry=retry)}
+    states = {"Type": "Map", "ItemProcessor": {"StartAt": "Wait", "States": waits}, "End": True}
+    began = time.perf_counter()
+    arn = here.start(one(states), [1, 2, 3])
+    assert here.end(arn)["status"] == "SUCCEEDED"
+    assert time.perf_counter() - began < 10
+    start, stop = moments(here.history(arn), "ExecutionStarted", "ExecutionSucceeded")
+    assert 1500 <= stop - start < 1502
+
+
+def test_an_empty_map_holds_nothing(here: World) -> None:
+    here.clock.set_idle_speed(5000)
+    here.clock.start()
+    states = {"Type": "Map", "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}}
+    definition = one(states | {"Next": "W"}, W={"Type": "Wait", "Seconds": 5000, "End": True})
+    assert here.run(definition, [])["status"] == "SUCCEEDED"
