@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 lock() {
   local name=$1
   shift
-  build/tools/bin/uv pip compile -q --no-header --no-annotate --generate-hashes "$@" "requirements/$name.in" -o "requirements/$name.lock"
+  build/tools/bin/uv pip compile -q --no-header --no-annotate --generate-hashes "$@" \
+    "requirements/$name.in" -o "requirements/$name.lock"
 }
 linux=(--python-version 3.12 --python-platform x86_64-manylinux_2_28)
 lock tools --universal

@@ -26,7 +26,8 @@ find_python() { # the first interpreter of version 3.12
 stamp() { cat "$@" | sha256sum | cut -c1-16; }
 current() { [ -f "$1/.stamp" ] && [ "$(cat "$1/.stamp")" = "$2" ]; }
 
-[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || say note "verified on Linux x86-64 only; elsewhere the laptop engine may refuse to start"
+[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
+  say note "verified on Linux x86-64 only; elsewhere the laptop engine may refuse to start"
 
 want=$(stamp requirements/tools.lock)
 if ! current build/tools "$want"; then
@@ -47,7 +48,10 @@ environment() { # folder, what for, lock files...
   want=$(stamp "$@")
   current "$folder" "$want" && return
   python=${python:-$(find_python)}
-  [ -n "$python" ] || { echo "Python 3.12 is needed: install it, or name it in PYTHON=/path/to/python3.12." >&2; exit 1; }
+  if [ -z "$python" ]; then
+    echo "Python 3.12 is needed: install it, or name it in PYTHON=/path/to/python3.12." >&2
+    exit 1
+  fi
   say "$folder" "$what"
   rm -rf "$folder"
   "$uv" venv -q --no-project --python "$python" "$folder"

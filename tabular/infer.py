@@ -132,7 +132,8 @@ def _moment(column: pl.Series, text: pl.Series) -> dict[str, Any] | None:
 def _words(present: pl.Series) -> dict[str, Any]:
     distinct, rows = present.n_unique(), len(present)
     lengths = present.str.len_chars()
-    one_word = not present.head(1000).str.contains(r"\s").any() and int(lengths.max() or 0) <= 64  # type: ignore[arg-type]
+    longest = int(lengths.max() or 0)  # type: ignore[arg-type]
+    one_word = longest <= 64 and not present.head(1000).str.contains(r"\s").any()
     if distinct == rows and rows >= 20 and one_word:
         return {"kind": Kind.ID, "values": _examples(present)}
     often = distinct <= CATEGORY_VALUES or (distinct <= CATEGORY_VALUES_MANY and rows >= CATEGORY_ROWS_EACH * distinct)
