@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -46,8 +47,10 @@ class EngineProcess:
             if phase["event"] == "ready":
                 return
         self._process.wait()
-        tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-        output.fail(f"the laptop engine stopped while starting (exit {self._process.returncode}).\n{tail}")
+        output.fail(
+            f"the laptop engine stopped while starting (exit {self._process.returncode}); see {self._log}.\n"
+            + _last_words(self._log)
+        )
 
     def wait(self) -> int:
         """Wait until the engine ends and return its exit code."""
@@ -82,10 +85,24 @@ def synthesize(stage: str | None, board: Board) -> None:
     SYNTH_STAMP.write_text(stamp)
 
 
-def start(*, idle_speed: float, port: int | None) -> EngineProcess:
-    """Start the engine on `cdk.out`. Ends the command when one already runs from this checkout."""
+def need_none(port: int | None) -> None:
+    """End the command when an engine runs from this checkout, or when the port is taken."""
     if (other := running_engine()) is not None:
-        output.fail(f"a laptop engine already runs here (pid {other['pid']}, {other['endpoint']}). Stop it first.")
+        output.fail(
+            f"a laptop engine already runs here (pid {other['pid']}, {other['endpoint']}). Use it: perennial upload, "
+            "perennial status; or stop it with Ctrl-C in its terminal."
+        )
+    if port is not None:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError as error:
+                output.fail(f"port {port} cannot be used ({error.strerror}). Choose another, or leave --port out.")
+
+
+def start(*, idle_speed: float, port: int | None) -> EngineProcess:
+    """Start the engine on `cdk.out`. `need_none` says beforehand whether it may."""
     STATE_FILE.parent.mkdir(mode=0o700, exist_ok=True)
     log = STATE_FILE.parent / "engine.log"
     command = [sys.executable, "-m", "local.engine", "--cdk-out", str(ASSEMBLY), "--state-file", str(STATE_FILE)]
@@ -95,6 +112,13 @@ def start(*, idle_speed: float, port: int | None) -> EngineProcess:
             command, env=_clean_environment(), stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
         )
     return EngineProcess(process, log)
+
+
+def _last_words(log: Path) -> str:
+    """Return the end of a log: of a stack trace its last line only."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    trace = max((i for i, line in enumerate(lines) if line.startswith(("Traceback", "  "))), default=-1)
+    return "\n".join(lines[trace + 1 :][-15:])
 
 
 def _clean_environment() -> dict[str, str]:

@@ -79,7 +79,7 @@ class Loop:
 
     def _train(self, since: datetime) -> Execution:
         machine = self._training[names.OUTPUT_TRAINING_MACHINE]
-        with self._board.doing("settle (60 s of engine time, which runs fast while idle), cut the data version"):
+        with self._board.doing("settle (60 s of engine time, which runs fast), cut the version"):
             return wait_for(
                 lambda: first_after(self._history, machine, since), CUT_SECONDS, "a training run for the upload"
             )

@@ -20,8 +20,9 @@ EPILOG = (
 )
 HELP = """Put tabular models into production and keep them fresh.
 
-An upload becomes a data version, a validated training run, a registered and approved model, and predictions over
-HTTP. On AWS, or on this machine with the laptop engine: the same commands.
+An upload becomes a data version, a validated training run, an approved model, and predictions over HTTP.
+
+On AWS, or on this machine with the laptop engine: the same commands.
 """
 BEGIN, DATA, MODELS, CARE = "Begin", "Data and runs", "Models and predictions", "Look after it"
 ORDER = (

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from cli import output, reports
+from cli.files import need_uploadable
 from cli.follow import Board
 from cli.main import DATA, Shared, app, example
 from cli.target import Target
-from lifecycle import formats, keys, names
+from lifecycle import keys, names
 
 group = typer.Typer(no_args_is_help=True, help="Data versions: what each consists of, and how two differ.")
 app.add_typer(group, name="data", rich_help_panel=DATA)
@@ -36,7 +37,7 @@ def upload(
     shared: Shared = context.obj
     target = shared.target()
     _need_dataset(target, dataset)
-    _need_names(files)
+    need_uploadable(files)
     bucket = reports.data(target)
     board = Board(quiet=shared.out.as_json)
     for file in files:
@@ -57,15 +58,6 @@ def _need_dataset(target: Target, dataset: str) -> None:
             f"no model of {target.where} learns from a dataset {dataset!r}; known: {', '.join(known) or 'none'}",
             output.EXIT_USAGE,
         )
-
-
-def _need_names(files: list[Path]) -> None:
-    """End the command when two files would become one object, or one has a name that is not read."""
-    names_seen = [file.name for file in files]
-    if twice := sorted({name for name in names_seen if names_seen.count(name) > 1}):
-        output.fail(f"files of one name replace each other: {', '.join(twice)}. Rename one.", output.EXIT_USAGE)
-    for name in names_seen:
-        formats.of_name(name)
 
 
 @group.command("list", epilog=example("perennial data list flights"))

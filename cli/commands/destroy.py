@@ -28,6 +28,8 @@ def destroy(
 ) -> None:
     """Delete all stacks of a stage and, unless --keep-data, what they retain. Says what will be lost, and asks."""
     shared: Shared = context.obj
+    if shared.out.as_json and not yes:
+        output.fail("--json asks nothing: say --yes too", output.EXIT_USAGE)
     target = shared.target()
     stacks = _in_order(target)
     if not stacks:
@@ -36,7 +38,7 @@ def destroy(
     resources = [(stack, kind, name) for stack in stacks for kind, name in target.stacks.resources(stack)]
     if not shared.out.as_json:
         _announce(shared.out, target, removal, stacks, resources, keep_data=keep_data)
-    if not yes and typer.prompt(f"Type the stage's name ({target.stage}) to go on") != target.stage:
+    if not yes and _asked(target.stage) != target.stage:
         output.fail("nothing was deleted")
     _delete(target, removal, stacks, resources, Board(quiet=shared.out.as_json), keep_data=keep_data)
     left = [] if keep_data else removal.tagged(target.stage)
@@ -44,6 +46,14 @@ def destroy(
     if left:
         output.fail("still there and tagged: " + ", ".join(left))
     shared.out.line("Nothing is left." if not keep_data else "The stacks are gone; data was kept.")
+
+
+def _asked(stage: str) -> str:
+    """What a person types; an empty text when nobody does."""
+    try:
+        return str(typer.prompt(f"Type the stage's name ({stage}) to go on", default="", show_default=False, err=True))
+    except typer.Abort:
+        return ""
 
 
 def _in_order(target: Target) -> list[str]:

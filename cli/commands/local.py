@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import engine, output
+from cli.files import need_uploadable
 from cli.follow import Board
 from cli.loop import Loop
 from cli.main import BEGIN, Shared, app, example, need_checkout
@@ -19,7 +20,9 @@ app.add_typer(group, name="local", rich_help_panel=BEGIN)
 
 LOOP_IDLE_SPEED = 60.0  # while the loop waits for the settle time and nothing works, a minute takes a second
 
-Port = Annotated[int | None, typer.Option(help="Loopback port of the engine (default: a free one).")]
+Port = Annotated[
+    int | None, typer.Option(min=1024, max=65535, help="Loopback port of the engine (default: a free one).")
+]
 
 
 @group.command(
@@ -29,7 +32,10 @@ def up(
     context: typer.Context,
     port: Port = None,
     idle_speed: Annotated[
-        float, typer.Option(help="How much faster engine time passes while nothing works (1: as the wall clock).")
+        float,
+        typer.Option(
+            min=1, max=10_000, help="How much faster engine time passes while nothing works (1: as the wall clock)."
+        ),
     ] = 1.0,
 ) -> None:
     """Start the engine, deploy every model of models/, and serve until Ctrl-C.
@@ -39,10 +45,15 @@ def up(
     shared: Shared = context.obj
     need_checkout()
     board = Board(quiet=shared.out.as_json)
+    engine.need_none(port)
     engine.synthesize(shared.stage, board)
     with engine.start(idle_speed=idle_speed, port=port) as process:
         state = engine.report(process, board)
         shared.out.record({key: state[key] for key in ("endpoint", "api_url", "stage", "region", "pid")})
+        if not _models():
+            shared.out.line(
+                "models/ is empty. Write a model from a file: perennial new NAME --from FILE --target COLUMN"
+            )
         shared.out.raw(_look_hint(state["endpoint"], state["access_key"], state["secret_key"], state["region"]))
         _until_interrupted(process)
 
@@ -74,13 +85,15 @@ def run(
     shared: Shared = context.obj
     need_checkout()
     if not Path(f"models/{model}/model.yaml").exists():
-        known = ", ".join(sorted(p.parent.name for p in Path("models").glob("*/model.yaml"))) or "none"
+        known = ", ".join(_models()) or "none"
         output.fail(
             f"there is no models/{model}/model.yaml (models: {known}). Write one from a file: "
             f"perennial new {model} --from {files[0]} --target COLUMN",
             output.EXIT_USAGE,
         )
+    need_uploadable(files)
     board = Board(quiet=shared.out.as_json)
+    engine.need_none(port)
     engine.synthesize(shared.stage, board)
     with engine.start(idle_speed=LOOP_IDLE_SPEED, port=port) as process:
         engine.report(process, board)
@@ -93,6 +106,10 @@ def run(
             raise
         if not once:
             _serve(process, loop, shared.out, "Serving")
+
+
+def _models() -> list[str]:
+    return sorted(path.parent.name for path in Path("models").glob("*/model.yaml"))
 
 
 def _serve(process: engine.EngineProcess, loop: Loop, out: output.Output, what: str) -> None:

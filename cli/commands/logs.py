@@ -46,14 +46,14 @@ def logs(
     }
     groups = [group for group, name in known.items() if _wanted(name, which)]
     if which and not groups:
-        output.fail(f"no log's name contains {which!r}; there are: {', '.join(sorted(known.values())) or 'none'}")
+        output.fail(f"no log's name contains {which!r}; there are: {', '.join(sorted(set(known.values()))) or 'none'}")
     begin = int((target.now() - int(matched[1]) * _UNITS[matched[2]]) * 1000)
     lines = sorted((line for group in groups for line in reader.lines(group, begin, contains)), key=lambda x: x.at_ms)
     shared.out.value([{"at": output.when(line.at_ms / 1000), "group": line.group, "text": line.text} for line in lines])
     for line in lines:
         shared.out.raw(f"{output.when(line.at_ms / 1000)} {known[line.group]}  {line.text}")
     if not lines:
-        shared.out.line(f"No lines in the last {since} in: {', '.join(known[group] for group in groups) or 'any log'}")
+        shared.out.line(f"No lines in the last {since} in {len(groups)} logs. Look further back: --since 7d")
 
 
 def _wanted(name: str, which: str) -> bool:
@@ -68,9 +68,9 @@ def _short(group: str, mine: str) -> str:
     >>> _short("/aws/sagemaker/TrainingJobs", "perennial-dev-")
     'TrainingJobs'
     >>> _short("/aws/vendedlogs/states/perennial-dev-flights-training-Training-3de1a242", "perennial-dev-")
-    'machine flights-training-Training-3de1a242'
+    'machine flights-training'
     """
     if group.startswith(_MACHINES):
-        return "machine " + group.removeprefix(_MACHINES).removeprefix(mine)
+        return "machine " + re.sub(r"-(Training|Deployment)-.*", "", group.removeprefix(_MACHINES).removeprefix(mine))
     found = re.fullmatch(r"(.+)-(\w+?)(?:Logs?)?[0-9A-F]{8}-\w+", group.removeprefix(mine))
     return f"{found[1]} {found[2]}" if found else group.removeprefix(_JOBS).removeprefix(mine)
