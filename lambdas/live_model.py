@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecycle.body import json_of
+from lifecycle.checksum import sha256_hex
 from lifecycle.errors import MissingSetting, ModelRejected, RequestRejected, SpecRejected
 from lifecycle.prediction_log import PredictionLog, metrics_line
 from lifecycle.problem import ERRORS_LISTED, Problem, field_error
@@ -128,12 +129,12 @@ class LiveModel:
 
     def _score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         try:
-            return self._model.score(rows)
+            return self._model.score(rows, typed=True)
         except RequestRejected:
             errors = []
             for number, row in enumerate(rows):  # only now, to name every row that cannot be computed
                 try:
-                    self._model.encode(row, number)
+                    self._model.encode(row, number, typed=True)
                 except RequestRejected as error:
                     errors.append(field_error(number, None, str(error).removeprefix(f"row {number}: ")))
             detail = f"{len(errors)} of {len(rows)} rows cannot be turned into features; no row was scored"
@@ -161,8 +162,6 @@ def _json(body: str) -> Response:
 
 
 def _release(file: Path, compiled: bytes) -> dict[str, Any]:
-    import hashlib
-
     try:
         found: dict[str, Any] = json.loads(file.read_bytes())
         expected = found["compiled_sha256"]
@@ -171,20 +170,18 @@ def _release(file: Path, compiled: bytes) -> dict[str, Any]:
         raise ModelRejected(f"{file.name} of the package cannot be read: {type(error).__name__}: {error}") from error
     if missing:
         raise ModelRejected(f"{file.name} of the package lacks {', '.join(sorted(missing))}; deploy the model again")
-    if hashlib.sha256(compiled).hexdigest() != expected:
+    if sha256_hex(compiled) != expected:
         raise ModelRejected(f"compiled.json is not the file that {file.name} names; deploy the model again")
     return found
 
 
 def _spec(root: Path) -> dict[str, Any]:
     """The spec beside the code, checked against the hash in its name; its classes would take long to import."""
-    import hashlib
-
     found = [path for path in root.iterdir() if path.name.startswith("spec-")]
     if len(found) != 1:
         raise SpecRejected(f"the package holds {len(found)} spec files; exactly one is expected")
     data = found[0].read_bytes()
-    if found[0].name != f"spec-{hashlib.sha256(data).hexdigest()}.json":
+    if found[0].name != f"spec-{sha256_hex(data)}.json":
         raise SpecRejected(f"{found[0].name} was changed after synth: its content has another SHA-256")
     spec: dict[str, Any] = json.loads(data)
     return spec

@@ -5,18 +5,18 @@ The file is one JSON document whose head has a fixed length, so that the checksu
     {"format":"perennial-model","version":1,"sha256":"<64 hex>","body":{...}}
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
+import json
+
+from lifecycle.checksum import sha256_hex
 from lifecycle.compiled_check import check
 from lifecycle.errors import ModelRejected
 
-try:
-    # the interpreter's own: hashlib would start OpenSSL, which takes as long as scoring's whole start
-    from _sha2 import sha256  # type: ignore[import-not-found]
-except ImportError:
-    from hashlib import sha256
+TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 VERSION = 1
 HEAD = b'{"format":"perennial-model","version":%d,"sha256":"' % VERSION
@@ -29,8 +29,7 @@ def write(body: Mapping[str, Any]) -> bytes:
     Raises ModelRejected when the body is not a valid model.
     """
     content = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    checksum: str = sha256(content).hexdigest()
-    data = HEAD + checksum.encode() + MIDDLE + content + b"}"
+    data = HEAD + sha256_hex(content).encode() + MIDDLE + content + b"}"
     read(data)
     return data
 
@@ -50,7 +49,7 @@ def read(data: bytes) -> dict[str, Any]:
     if data[start - len(MIDDLE) : start] != MIDDLE or not data.endswith(b"}"):
         raise ModelRejected("the compiled model is damaged: its head or its end is cut off")
     content = data[start:-1]
-    if sha256(content).hexdigest().encode() != data[len(HEAD) : len(HEAD) + 64]:
+    if sha256_hex(content).encode() != data[len(HEAD) : len(HEAD) + 64]:
         raise ModelRejected("the compiled model is damaged: its content does not match its SHA-256")
     try:
         body = json.loads(content)

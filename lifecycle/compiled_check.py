@@ -4,14 +4,19 @@ Children lie behind their parent and every node is used once, so a walk always e
 in range, so scoring needs no checks of its own. This runs at cold start: loops over nodes are few and short.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
+
 from itertools import pairwise
 from math import isfinite
-from typing import Any
 
 from lifecycle import encoding
 from lifecycle.errors import ModelRejected
 from lifecycle.packed import unpack
+
+TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
 LEAF = -1
 MISSING_LEFT = 1

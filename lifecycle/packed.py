@@ -1,12 +1,17 @@
 """Numbers <-> Base64 text of a little-endian array: exact to the bit, a third of the size of decimal digits."""
 
+from __future__ import annotations
+
 from array import array
 from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable
-from typing import Any
 
 from lifecycle.errors import ModelRejected
+
+TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 SIZES = {"i": 4, "d": 8, "B": 1}
 
@@ -17,7 +22,7 @@ def pack(code: str, values: Iterable[float]) -> str:
     return b2a_base64(packed.tobytes(), newline=False).decode()
 
 
-def unpack(code: str, text: str) -> "array[Any]":
+def unpack(code: str, text: str) -> array[Any]:
     """Return the numbers packed by `pack`. Raises ModelRejected when the text is not such an array."""
     unpacked: array[Any] = array(code)
     if unpacked.itemsize != SIZES[code]:

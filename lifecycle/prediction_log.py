@@ -1,8 +1,8 @@
 """Scored rows -> log lines: one JSON line per prediction, one embedded-metrics line per request.
 
-The prediction line is what feedback, monitoring and replay read later: raw columns as the caller sent them (typed, with
-private ones left out), score and decision, and what they were made with. A line stays under 64 KB, since longer ones
-are split on their way; then `row` is null and `row_bytes` says how long it was.
+The prediction line is what feedback, monitoring and replay read later: raw columns as the caller sent them (typed,
+times in UTC, private ones left out), score and decision, and what they were made with. A line stays under 64 KB, since
+longer ones are split on their way; then `row` is null and `row_bytes` says how long it was.
 """
 
 import json
@@ -17,6 +17,15 @@ SCHEMA: Final = 1
 LINE_BYTES: Final = 65_536
 
 Row = Mapping[str, Any]
+
+
+def _time_text(value: Any) -> str:
+    """A typed row holds times as datetimes in UTC, and nothing else that JSON does not know."""
+    text: str = value.isoformat()
+    return text.removesuffix("+00:00") + "Z"
+
+
+_ENCODER = json.JSONEncoder(default=_time_text)
 
 
 class PredictionLog:
@@ -41,7 +50,7 @@ class PredictionLog:
     def _line(self, row: Row, prediction: Mapping[str, Any], tail: str) -> str:
         kept = row if self._kept is None else {name: row[name] for name in self._kept}
         answer = json.dumps(prediction)[1:-1]
-        written = json.dumps(kept)
+        written = _ENCODER.encode(kept)
         line = f'{self._head}{tail}, {answer}, "row": {written}}}'
         if len(line) < LINE_BYTES:  # ASCII: characters are bytes
             return line

@@ -52,7 +52,7 @@ class RowChecker:
         self._max_rows = max_rows
 
     def rows_of(self, document: Any) -> list[dict[str, Any]]:
-        """Return the typed rows of `{"rows": [...]}`; every input column is present, None when missing.
+        """Return the rows of `{"rows": [...]}`, typed as `encoding.typed_row` does; a missing value is None.
 
         Raises
         ------
@@ -211,13 +211,12 @@ def _text(value: Any) -> str:
     raise ValueError("must be text")
 
 
-def _datetime(value: Any) -> str:
+def _datetime(value: Any) -> Any:
     if value.__class__ is str:
         try:
-            datetime_of("", value)
+            return datetime_of("", value)
         except RequestRejected:
             raise ValueError("must be a time such as 2026-11-21T10:00:00Z") from None
-        return str(value)
     raise ValueError("must be a time as text, such as 2026-11-21T10:00:00Z")
 
 

@@ -5,23 +5,27 @@ one row does not need. After FAST_AFTER rows the trees become a Python function 
 give the same bits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
 from math import exp, sumprod
-from typing import TYPE_CHECKING, Any, Self
 
 from lifecycle import compiled
-from lifecycle.encoding import Encoder, Row, typed_row
+from lifecycle.encoding import Encoder, typed_row
 from lifecycle.errors import ModelRejected
 from lifecycle.trees import Walker, faster
 
+TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import Any, Self
 
+    from lifecycle.encoding import Row
     from lifecycle.spec import Contract
 
-FAST_AFTER = 200
+    Raw = Callable[[list[float]], list[float]]
 
-Raw = Callable[[list[float]], list[float]]
+FAST_AFTER = 200
 
 
 class CompiledModel:
@@ -50,7 +54,7 @@ class CompiledModel:
         self._link = LINKS[body["estimator"]["link"]]
 
     @classmethod
-    def load(cls, data: bytes, code: "Path | None" = None) -> Self:
+    def load(cls, data: bytes, code: Path | None = None) -> Self:
         """Return the model of a compiled file; `code` is the folder that holds features.py.
 
         Raises
@@ -72,7 +76,7 @@ class CompiledModel:
         return cls(body, features)
 
     @property
-    def contract(self) -> "Contract":
+    def contract(self) -> Contract:
         """The contract that the model was trained under; rows are checked by it, so a rollback rolls it back too.
 
         Raises ModelRejected when this code cannot read it.
@@ -96,34 +100,35 @@ class CompiledModel:
         """The class that a binary model's probability is of."""
         return self.classes[1] if self.task == "binary" and self.classes else None
 
-    def encode(self, row: Row, number: int = 0) -> list[float]:
+    def encode(self, row: Row, number: int = 0, *, typed: bool = False) -> list[float]:
         """Return the encoded row (`lifecycle.encoding`), derived values included; `number` appears in errors.
 
+        `typed` says that the row holds the contract's columns as `typed_row` gives them, so that it need not be called.
         Raises RequestRejected when a value has a wrong type or features.py fails on the row.
         """
         if self._features is not None:
             from lifecycle.user_code import derive
 
-            typed = typed_row(self._kinds, row)
-            row = {**typed, **derive(self._features, self._derived, dict(typed), number)}
+            known = row if typed else typed_row(self._kinds, row)
+            row = {**known, **derive(self._features, self._derived, dict(known), number)}
         return self.encoder.encode(row)
 
-    def score(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    def score(self, rows: Sequence[Row], *, typed: bool = False) -> list[dict[str, Any]]:
         """Return one answer per row, as the HTTP door gives it.
 
         binary: `probability` of the positive class and `decision` (probability >= threshold). multiclass:
         `probabilities` by class and `decision`, the likeliest class. regression: `value`.
-        Raises RequestRejected as `encode` does.
+        `typed` and what is raised are those of `encode`.
         """
-        return [self._answer(outputs) for outputs in self.outputs(rows)]
+        return [self._answer(outputs) for outputs in self.outputs(rows, typed=typed)]
 
-    def outputs(self, rows: Sequence[Row]) -> list[list[float]]:
+    def outputs(self, rows: Sequence[Row], *, typed: bool = False) -> list[list[float]]:
         """Return per row [probability], [probability of each class] or [value]."""
         self._scored += len(rows)
         if self._walker is not None and self._scored > FAST_AFTER:
             self.accelerate()
         encode, raw, link = self.encode, self._raw, self._link
-        return [link(raw(encode(row, number))) for number, row in enumerate(rows)]
+        return [link(raw(encode(row, number, typed=typed))) for number, row in enumerate(rows)]
 
     def accelerate(self) -> None:
         """Prepare the faster way to walk the trees now instead of after FAST_AFTER rows."""

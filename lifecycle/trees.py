@@ -9,21 +9,26 @@ source (from checked numbers only: indices, float literals by `repr`) and compil
 some milliseconds per thousand nodes once.
 """
 
+from __future__ import annotations
+
 from array import array
-from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import isnan
-from typing import Any
 
 from lifecycle.compiled_check import CATEGORICAL, LEAF, MISSING_LEFT
 from lifecycle.encoding import missing_codes
 from lifecycle.packed import unpack
 
-Sums = Callable[[Sequence[float]], list[float]]
+TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    Sums = Callable[[Sequence[float]], list[float]]
 
 MAX_NODES = 20_000
 MAX_DEPTH = 80
-NODES_PER_FUNCTION = 2_000
+NODES_PER_FUNCTION = 8_000
 
 
 class Walker:

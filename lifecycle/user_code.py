@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lifecycle.checksum import sha256_hex
 from lifecycle.errors import ModelRejected, RequestRejected, SpecRejected
 
 FEATURES_FILE = "features.py"
@@ -35,12 +36,10 @@ def load(path: Path, sha256: str) -> ModuleType:
     SpecRejected
         when the file is not there, has another hash than the spec says, or fails on import.
     """
-    import hashlib  # late: a model without user code need not pay for it at cold start
-
     if not path.is_file():
         raise SpecRejected(f"{path.name} is named by the spec but is not in the package; synthesize and deploy again")
     source = path.read_bytes()
-    found = hashlib.sha256(source).hexdigest()
+    found = sha256_hex(source)
     if found != sha256:
         raise SpecRejected(
             f"{path.name} was changed after synth: its SHA-256 begins {found[:12]}, the spec says {sha256[:12]}"

@@ -127,12 +127,13 @@ def choose(
     Raises TrainingFailed, listing the reasons, when none is left.
     """
     metric = job.spec.training.metric or metrics.DEFAULT[job.spec.contract.task]
+    inputs = [column.name for column in job.spec.contract.inputs]
     figures = {name: entry.trained.family["validation"].get(metric) for name, entry in candidates.items()}
     for name in evaluation.ranking(figures, metric):
         candidate = candidates[name]
         try:
             model = CompiledModel.load(candidate.compiled, job.code)
-            return candidate, model, prove(model, candidate, job.holdout.raw)
+            return candidate, model, prove(model, candidate, job.holdout.raw.select(inputs))
         except LifecycleError as error:
             failed.append({"family": name, "reason": f"{type(error).__name__}: {error}"})
             del candidates[name]
@@ -140,14 +141,14 @@ def choose(
     raise TrainingFailed(f"no candidate family can be used. {reasons}")
 
 
-def prove(model: CompiledModel, candidate: Candidate, raw: pl.DataFrame) -> dict[str, Any]:
-    """Return the parity of a compiled model with the fitted one on every row.
+def prove(model: CompiledModel, candidate: Candidate, inputs: pl.DataFrame) -> dict[str, Any]:
+    """Return the parity of a compiled model with the fitted one on every row of the contract's (typed) inputs.
 
     Differences are relative to the size of the outputs where that exceeds 1 (regression).
     Raises ModelRejected, naming the row and both numbers, when one differs by more than 1e-12.
     """
     expected = candidate.outputs.reshape(len(candidate.outputs), -1)
-    found = np.array(model.outputs(list(named_rows(raw)))).reshape(expected.shape)
+    found = np.array(model.outputs(list(named_rows(inputs)), typed=True)).reshape(expected.shape)
     usual = float(np.abs(expected).mean()) if expected.size else 0.0
     difference = np.abs(found - expected) / np.maximum(np.abs(expected), max(1.0, usual))
     difference[np.isnan(difference)] = np.inf

@@ -1,6 +1,7 @@
 """Log lines of scored rows."""
 
 import json
+from datetime import UTC, datetime
 
 from lifecycle.prediction_log import LINE_BYTES, PredictionLog, metrics_line
 from lifecycle.schema import Column, Contract, Kind, Task, contract_to_plain
@@ -37,6 +38,11 @@ def test_a_line_says_what_was_asked_answered_and_by_which_version():
         **ANSWER,
         "row": {"distance": 12.5, "note": "a\nb"},
     }
+
+
+def test_times_are_written_in_utc_as_they_may_be_sent():
+    [line] = lines({"distance": 1.0, "passenger": None, "note": datetime(2013, 4, 1, 9, 5, tzinfo=UTC)})
+    assert json.loads(line)["row"]["note"] == "2013-04-01T09:05:00Z"
 
 
 def test_private_values_are_not_written():

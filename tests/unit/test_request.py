@@ -1,6 +1,7 @@
 """Rows of a request against the contract of the live model."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -93,10 +94,13 @@ def test_a_whole_number_stands_for_its_digits_in_a_category():
 
 
 @pytest.mark.parametrize(
-    "value", ["2013-01-01", "2013-01-01T10:15:00Z", "2013-01-01 10:15", "2013-01-01T10:15:00+02:00"]
+    ("value", "hour"),
+    [("2013-01-01", 0), ("2013-01-01T10:15:00Z", 10), ("2013-01-01 10:15", 10), ("2013-01-01T10:15:00+02:00", 8)],
 )
-def test_a_time_is_iso_8601(value):
-    assert accepted(Column(name="at", kind=Kind.DATETIME), value) == value
+def test_a_time_is_iso_8601_and_read_once_into_utc(value, hour):
+    found = accepted(Column(name="at", kind=Kind.DATETIME), value)
+    assert found == datetime(2013, 1, 1, hour, 15 * (":15" in value), tzinfo=UTC)
+    assert found.tzinfo is UTC
 
 
 @pytest.mark.parametrize("value", ["yesterday", "01.02.2013", "2013-02-30", 1357035300, True])
