@@ -12,9 +12,7 @@ from stacks.functions import Entry
 State = dict[str, Any]
 
 STATE_TYPES: Final = frozenset({"Task", "Map", "Choice", "Pass", "Wait", "Succeed", "Fail"})
-INTRINSICS: Final = frozenset(
-    {"States.Array", "States.ArrayLength", "States.Format", "States.JsonToString", "States.StringToJson"}
-)
+INTRINSICS: Final = frozenset({"States.Array", "States.ArrayLength", "States.Format"})
 
 # Lambda's own transient errors, from "Handle transient Lambda service exceptions" in the Step Functions guide.
 LAMBDA_TRANSIENT: Final = (

@@ -6,42 +6,26 @@ The dialect is small on purpose (docs/architecture.md, section 3): what the stac
 from collections.abc import Mapping
 from typing import Final
 
-MACHINE_FIELDS: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds", "Version", "QueryLanguage"})
+MACHINE_FIELDS: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 _EVERY: Final = frozenset({"Type", "Comment"})
-_PATHS: Final = frozenset({"InputPath", "OutputPath"})
 _NEXT: Final = frozenset({"Next", "End"})
 _RESULT: Final = frozenset({"ResultSelector", "ResultPath", "Retry", "Catch"})
 
 STATE_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "Task": _EVERY | _PATHS | _NEXT | _RESULT | {"Resource", "Parameters", "TimeoutSeconds"},
-    "Map": _EVERY | _PATHS | _NEXT | _RESULT | {"ItemsPath", "ItemSelector", "ItemProcessor", "MaxConcurrency"},
-    "Choice": _EVERY | _PATHS | {"Choices", "Default"},
-    "Pass": _EVERY | _PATHS | _NEXT | {"Parameters", "Result", "ResultPath"},
-    "Wait": _EVERY | _PATHS | _NEXT | {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
-    "Succeed": _EVERY | _PATHS,
-    "Fail": _EVERY | {"Error", "ErrorPath", "Cause", "CausePath"},
+    "Task": _EVERY | _NEXT | _RESULT | {"Resource", "Parameters", "TimeoutSeconds"},
+    "Map": _EVERY | _NEXT | _RESULT | {"ItemsPath", "ItemSelector", "ItemProcessor", "MaxConcurrency"},
+    "Choice": _EVERY | {"Choices", "Default"},
+    "Pass": _EVERY | _NEXT | {"Parameters", "ResultPath"},
+    "Wait": _EVERY | _NEXT | {"Seconds"},
+    "Succeed": _EVERY,
+    "Fail": _EVERY | {"ErrorPath", "CausePath"},
 }
-PROCESSOR_FIELDS: Final = frozenset({"ProcessorConfig", "StartAt", "States", "Comment"})
-RETRY_FIELDS: Final = frozenset(
-    {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy", "Comment"}
-)
-CATCH_FIELDS: Final = frozenset({"ErrorEquals", "Next", "ResultPath", "Comment"})
-INTRINSICS: Final = frozenset(
-    {"States.Array", "States.ArrayLength", "States.Format", "States.JsonToString", "States.StringToJson"}
-)
-COMPARISONS: Final = frozenset(
-    {
-        "StringEquals",
-        "BooleanEquals",
-        "NumericEquals",
-        "NumericGreaterThan",
-        "NumericGreaterThanEquals",
-        "NumericLessThan",
-        "NumericLessThanEquals",
-        "IsPresent",
-        "IsNull",
-    }
-)
+REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"Wait": ("Seconds",), "Fail": ("ErrorPath", "CausePath")}
+PROCESSOR_FIELDS: Final = frozenset({"ProcessorConfig", "StartAt", "States"})
+RETRY_FIELDS: Final = frozenset({"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts"})
+CATCH_FIELDS: Final = frozenset({"ErrorEquals", "Next", "ResultPath"})
+CHOICE_FIELDS: Final = frozenset({"Variable", "BooleanEquals", "Next"})
+INTRINSICS: Final = frozenset({"States.Array", "States.ArrayLength", "States.Format"})
 SYNC_JOBS: Final[Mapping[str, str]] = {
     "arn:aws:states:::sagemaker:createTrainingJob.sync": "TrainingJob",
     "arn:aws:states:::sagemaker:createProcessingJob.sync": "ProcessingJob",

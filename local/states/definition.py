@@ -8,8 +8,7 @@ from local.api import ApiError
 from local.states import allowed, paths
 from local.states.expressions import expressions, parse
 
-_PATH_FIELDS = frozenset({"InputPath", "OutputPath", "ResultPath", "ItemsPath"})
-_VALUE_PATHS = frozenset({"SecondsPath", "TimestampPath", "ErrorPath", "CausePath"})
+_PATH_FIELDS = ("ResultPath", "ItemsPath", "ErrorPath", "CausePath")
 _TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector")
 
 
@@ -24,8 +23,6 @@ def read(text: str) -> dict[str, Any]:
     if not isinstance(machine, dict):
         raise _invalid("a definition is a JSON object", "/")
     _only(machine, allowed.MACHINE_FIELDS, "/")
-    if machine.get("QueryLanguage", "JSONPath") != "JSONPath":
-        raise _invalid("only JSONPath is used", "/QueryLanguage")
     _positive(machine, "TimeoutSeconds", "")
     _scope(machine, "")
     return machine
@@ -83,6 +80,10 @@ def _state(state: Mapping[str, Any], where: str) -> None:
     _only(state, allowed.STATE_FIELDS[kind], where)
     if "Next" in allowed.STATE_FIELDS[kind] and ("Next" in state) == (state.get("End") is True):
         raise _invalid("SCHEMA_VALIDATION_FAILED: exactly one of Next and End: true is needed", where)
+    for field in allowed.REQUIRED.get(kind, ()):
+        if field not in state:
+            raise _invalid(f"SCHEMA_VALIDATION_FAILED: {kind} needs {field}", where)
+    _positive(state, "Seconds", where)
     _paths(state, where)
     for retrier in state.get("Retry", ()):
         _only(retrier, allowed.RETRY_FIELDS, f"{where}/Retry")
@@ -95,7 +96,7 @@ def _state(state: Mapping[str, Any], where: str) -> None:
 
 
 def _paths(state: Mapping[str, Any], where: str) -> None:
-    found = [(field, state[field]) for field in (*_PATH_FIELDS, *_VALUE_PATHS) if state.get(field) is not None]
+    found = [(field, state[field]) for field in _PATH_FIELDS if state.get(field) is not None]
     found += [("ResultPath", entry["ResultPath"]) for entry in state.get("Catch", ()) if entry.get("ResultPath")]
     try:
         for _, path in found:
@@ -137,34 +138,13 @@ def _choice(state: Mapping[str, Any], where: str) -> None:
     if not state.get("Choices"):
         raise _invalid("SCHEMA_VALIDATION_FAILED: a Choice needs Choices", where)
     for rule in state["Choices"]:
-        if "Next" not in rule:
-            raise _invalid("SCHEMA_VALIDATION_FAILED: a choice needs Next", where)
-        _rule({key: value for key, value in rule.items() if key != "Next"}, where)
+        _only(rule, allowed.CHOICE_FIELDS, where)
+        if set(rule) != allowed.CHOICE_FIELDS:
+            raise _invalid("SCHEMA_VALIDATION_FAILED: a choice needs Variable, BooleanEquals and Next", where)
+        try:
+            paths.steps(rule["Variable"])
+        except ValueError as error:
+            raise _invalid(f"SCHEMA_VALIDATION_FAILED: {error}", where) from error
 
 
-def _rule(rule: Mapping[str, Any], where: str) -> None:
-    for combined in ("And", "Or"):
-        if combined in rule:
-            _only(rule, {combined, "Comment"}, where)
-            for part in rule[combined]:
-                _rule(part, where)
-            return
-    if "Not" in rule:
-        _only(rule, {"Not", "Comment"}, where)
-        _rule(rule["Not"], where)
-        return
-    _only(rule, {"Variable", "Comment", *allowed.COMPARISONS}, where)
-    if len(set(rule) & allowed.COMPARISONS) != 1 or "Variable" not in rule:
-        raise _invalid("SCHEMA_VALIDATION_FAILED: a rule compares one Variable by one operator", where)
-    try:
-        paths.steps(rule["Variable"])
-    except ValueError as error:
-        raise _invalid(f"SCHEMA_VALIDATION_FAILED: {error}", where) from error
-
-
-def _wait(state: Mapping[str, Any], where: str) -> None:
-    if len(set(state) & {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"}) != 1:
-        raise _invalid("SCHEMA_VALIDATION_FAILED: a Wait needs one of Seconds, Timestamp and their paths", where)
-
-
-_OF_TYPE = {"Task": _task, "Map": _map, "Choice": _choice, "Wait": _wait}
+_OF_TYPE = {"Task": _task, "Map": _map, "Choice": _choice}

@@ -10,9 +10,8 @@ from typing import Any
 from local.states import paths
 from local.states.allowed import INTRINSICS
 
-_TOKEN = re.compile(
-    r"\s*(?:(States\.\w+)\s*\(|('(?:[^'\\]|\\.)*')|(\$[^\s,)]*)|(-?\d+(?:\.\d+)?|true|false|null)|([,)]))"
-)
+_CALL = re.compile(r"(States\.\w+)\((.*)\)")
+_ARGUMENT = re.compile(r"\s*(?:'((?:[^'\\]|\\.)*)'|(\$[^\s,)]*))\s*(,|$)")
 
 
 class IntrinsicFailed(Exception):
@@ -62,47 +61,35 @@ def expressions(template: Any) -> Iterator[tuple[str, Any]]:
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str) -> Any:
-    """Return an expression's tree. Raises ValueError when it is neither a path nor an allowed intrinsic function."""
+def parse(text: str) -> Path | Call:
+    """Return an expression's tree. Raises ValueError when it is neither a path nor an allowed intrinsic function.
+
+    Arguments are paths and quoted texts; functions inside functions are not used.
+    """
     if text.startswith("$"):
         paths.steps(text)
         return Path(text)
-    tree, end = _parse(text, 0)
-    if end != len(text.rstrip()) or not isinstance(tree, Call):
+    match = _CALL.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is neither a path nor an intrinsic function")
-    return tree
+    if match[1] not in INTRINSICS:
+        known = ", ".join(sorted(INTRINSICS))
+        raise ValueError(f"{match[1]} is not one of the intrinsic functions that are used: {known}")
+    return Call(match[1], tuple(_arguments(text, match[2])))
 
 
-def _parse(text: str, at: int) -> tuple[Any, int]:
-    match = _TOKEN.match(text, at)
-    if match is None or match[5]:
-        raise ValueError(f"{text!r} cannot be read from position {at} on")
-    function, string, path, literal, _ = match.groups()
-    if string is not None:
+def _arguments(text: str, rest: str) -> Iterator[str | Path]:
+    at, separator = 0, ","
+    while separator:
+        match = _ARGUMENT.match(rest, at)
+        if match is None:
+            raise ValueError(f"{text!r}: expected a path or a quoted text at argument {rest[at:]!r}")
+        quoted, path, separator = match.groups()
+        if path:
+            paths.steps(path)
         # \{ and \} stay escaped: only States.Format knows what a brace means
-        return re.sub(r"\\([^{}])", r"\1", string[1:-1]), match.end()
-    if path:
-        paths.steps(path)
-        return Path(path), match.end()
-    if literal:
-        return json.loads(literal), match.end()
-    if function not in INTRINSICS:
-        raise ValueError(
-            f"{function} is not one of the intrinsic functions that are used: {', '.join(sorted(INTRINSICS))}"
-        )
-    arguments: list[Any] = []
-    at = match.end()
-    if close := re.compile(r"\s*\)").match(text, at):
-        return Call(function, ()), close.end()
-    while True:
-        argument, at = _parse(text, at)
-        arguments.append(argument)
-        separator = _TOKEN.match(text, at)
-        if separator is None or not separator[5]:
-            raise ValueError(f"{text!r}: expected , or ) at position {at}")
-        at = separator.end()
-        if separator[5] == ")":
-            return Call(function, tuple(arguments)), at
+        yield Path(path) if path else re.sub(r"\\([^{}])", r"\1", quoted)
+        at = match.end()
 
 
 def _value(tree: Any, data: Any, context: Mapping[str, Any]) -> Any:
@@ -146,6 +133,4 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "States.Array": lambda *items: list(items),
     "States.ArrayLength": _length,
     "States.Format": _format,
-    "States.JsonToString": lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False),
-    "States.StringToJson": json.loads,
 }

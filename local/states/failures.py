@@ -3,7 +3,6 @@
 Source: Step Functions guide, "Handling errors in Step Functions workflows".
 """
 
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -62,7 +61,5 @@ class Retries:
             if used >= entry.get("MaxAttempts", 3):
                 return None
             self._used[at] += 1
-            seconds = float(entry.get("IntervalSeconds", 1) * entry.get("BackoffRate", 2.0) ** used)
-            seconds = min(seconds, entry.get("MaxDelaySeconds", seconds))
-            return random.uniform(0, seconds) if entry.get("JitterStrategy") == "FULL" else seconds
+            return float(entry.get("IntervalSeconds", 1) * entry.get("BackoffRate", 2.0) ** used)
         return None

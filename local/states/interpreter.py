@@ -82,25 +82,18 @@ class Interpreter:
         return output, following
 
     def _evaluate(self, name: str, state: Mapping[str, Any], raw: Any, branch: Branch) -> tuple[Any, str | None]:
-        context, following = branch.context, state.get("Next")
-        data = _through(state, "InputPath", raw, context)
+        context, following, data = branch.context, state.get("Next"), raw
         match state["Type"]:
             case "Choice":
                 following = choices.choose(state["Choices"], data, context) or state.get("Default")
                 if following is None:
                     raise StateFailed(NO_CHOICE, f"No choice of the state '{name}' matched and it has no Default")
             case "Fail":
-                raise StateFailed(_literal(state, "Error", data, context), _literal(state, "Cause", data, context))
+                raise StateFailed(*(str(paths.read(state[path], data, context)) for path in ("ErrorPath", "CausePath")))
             case "Wait":
-                branch.control.sleep(self._seconds(state, data, context), branch.hold)
+                branch.control.sleep(state["Seconds"], branch.hold)
             case "Pass":
-                result = (
-                    state["Result"]
-                    if "Result" in state
-                    else resolve(state["Parameters"], data, context)
-                    if "Parameters" in state
-                    else data
-                )
+                result = resolve(state["Parameters"], data, context) if "Parameters" in state else data
                 data = _placed(state, raw, result)
             case "Task" | "Map":
                 result = (
@@ -109,7 +102,7 @@ class Interpreter:
                 if "ResultSelector" in state:
                     result = resolve(state["ResultSelector"], result, context)
                 data = _placed(state, raw, result)
-        return _through(state, "OutputPath", data, context), following
+        return data, following
 
     def _task(self, state: Mapping[str, Any], data: Any, branch: Branch) -> Any:
         payload = resolve(state["Parameters"], data, branch.context) if "Parameters" in state else data
@@ -117,12 +110,6 @@ class Interpreter:
         until = None if limit is None else self._clock.now() + limit
         role = branch.context["Execution"]["RoleArn"]
         return self._tasks.run(Task(state["Resource"], payload, role, limit, until, branch.control, branch.trail))
-
-    def _seconds(self, state: Mapping[str, Any], data: Any, context: Mapping[str, Any]) -> float:
-        if "Seconds" in state or "SecondsPath" in state:
-            return float(state["Seconds"] if "Seconds" in state else paths.read(state["SecondsPath"], data, context))
-        text = state["Timestamp"] if "Timestamp" in state else paths.read(state["TimestampPath"], data, context)
-        return datetime.fromisoformat(str(text)).timestamp() - self._clock.now()
 
     def _map(self, name: str, state: Mapping[str, Any], data: Any, branch: Branch) -> Any:
         items = paths.read(state.get("ItemsPath", "$"), data, branch.context)
@@ -149,11 +136,6 @@ def stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _through(state: Mapping[str, Any], field: str, data: Any, context: Mapping[str, Any]) -> Any:
-    path = state.get(field, "$")
-    return {} if path is None else paths.read(path, data, context)
-
-
 def _placed(state: Mapping[str, Any], raw: Any, result: Any) -> Any:
     path = state.get("ResultPath", "$")
     if path is None:
@@ -162,12 +144,6 @@ def _placed(state: Mapping[str, Any], raw: Any, result: Any) -> Any:
         return paths.put(path, raw, result)
     except PathMissing as error:
         raise StateFailed(RESULT_PATH, f"Unable to apply ReferencePath {path} to input {dumps(raw)}") from error
-
-
-def _literal(state: Mapping[str, Any], field: str, data: Any, context: Mapping[str, Any]) -> str | None:
-    if f"{field}Path" in state:
-        return str(paths.read(state[f"{field}Path"], data, context))
-    return state.get(field)
 
 
 def _caught(state: Mapping[str, Any], raw: Any, failure: StateFailed) -> tuple[Any, str]:

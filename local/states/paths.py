@@ -1,11 +1,11 @@
-"""Reference paths of JSONPath (`$.a.b[0]`) -> the value they name, or a copy with the value put there."""
+"""Reference paths of JSONPath (`$.a.b`) -> the value they name, or a copy with the value put there."""
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-_STEP = re.compile(r"\.([^\W\d][\w-]*)|\[(\d+)\]|\['((?:[^'\\]|\\.)+)'\]")
+_STEP = re.compile(r"\.([^\W\d][\w-]*)")
 
 
 class PathMissing(Exception):
@@ -13,22 +13,21 @@ class PathMissing(Exception):
 
 
 @lru_cache(maxsize=1024)
-def steps(path: str) -> tuple[str | int, ...]:
-    """Return the keys and indexes of a reference path. Raises ValueError when it is another kind of JSONPath.
+def steps(path: str) -> tuple[str, ...]:
+    """Return the keys of a reference path. Raises ValueError when it is another kind of JSONPath.
 
-    >>> steps("$.run.families[0]")
-    ('run', 'families', 0)
+    >>> steps("$.run.families")
+    ('run', 'families')
     """
     at = 2 if path.startswith("$$") else 1
-    found: list[str | int] = []
+    found: list[str] = []
     if not path.startswith("$"):
         raise ValueError(f"{path!r} is no path: it must begin with $")
     while at < len(path):
         match = _STEP.match(path, at)
         if match is None:
-            raise ValueError(f"{path!r} is not a reference path ($.a.b[0]); filters, slices and wildcards are refused")
-        name, index, quoted = match.groups()
-        found.append(name or (int(index) if index else re.sub(r"\\(.)", r"\1", quoted)))
+            raise ValueError(f"{path!r} is not a reference path ($.a.b); indexes, filters and wildcards are refused")
+        found.append(match[1])
         at = match.end()
     return tuple(found)
 
@@ -37,12 +36,9 @@ def read(path: str, data: Any, context: Mapping[str, Any]) -> Any:
     """Return what `path` names in the data (`$`) or in the context object (`$$`). Raises PathMissing."""
     value: Any = context if path.startswith("$$") else data
     for step in steps(path):
-        try:
-            if isinstance(step, int) and not isinstance(value, list):
-                raise PathMissing(path)
-            value = value[step]
-        except (KeyError, IndexError, TypeError) as error:
-            raise PathMissing(path) from error
+        if not isinstance(value, dict) or step not in value:
+            raise PathMissing(path)
+        value = value[step]
     return value
 
 
@@ -51,14 +47,9 @@ def put(path: str, data: Any, value: Any) -> Any:
     return _put(steps(path), data, value, path)
 
 
-def _put(rest: tuple[str | int, ...], data: Any, value: Any, path: str) -> Any:
+def _put(rest: tuple[str, ...], data: Any, value: Any, path: str) -> Any:
     if not rest:
         return value
-    step = rest[0]
-    if isinstance(step, int):
-        if not isinstance(data, list) or step >= len(data):
-            raise PathMissing(path)
-        return [_put(rest[1:], item, value, path) if at == step else item for at, item in enumerate(data)]
     if not isinstance(data, dict):
         raise PathMissing(path)
-    return {**data, step: _put(rest[1:], data.get(step, {}), value, path)}
+    return {**data, rest[0]: _put(rest[1:], data.get(rest[0], {}), value, path)}

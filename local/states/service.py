@@ -45,8 +45,6 @@ class StateMachines:
             "DescribeStateMachine": self.describe,
             "DeleteStateMachine": self.delete,
             "ListStateMachines": self.list,
-            "TagResource": self.tag,
-            "UntagResource": self.untag,
             "ListTagsForResource": self.list_tags,
             "StartExecution": self.start_execution,
             "StopExecution": self.stop_execution,
@@ -137,19 +135,6 @@ class StateMachines:
             found = [_listed(known) for known in self._machines.values()]
         page, token = _page(sorted(found, key=lambda item: str(item["name"])), given)
         return {"stateMachines": page, **token}
-
-    def tag(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
-        """TagResource."""
-        self._known(given["resourceArn"])
-        self._tags[given["resourceArn"]] |= {tag["key"]: tag["value"] for tag in given["tags"]}
-        return {}
-
-    def untag(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
-        """UntagResource."""
-        self._known(given["resourceArn"])
-        for key in given["tagKeys"]:
-            self._tags[given["resourceArn"]].pop(key, None)
-        return {}
 
     def list_tags(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
         """ListTagsForResource."""

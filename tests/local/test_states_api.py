@@ -10,6 +10,7 @@ from local.api import ApiError
 from tests.local.states_world import ROLE, World, one, task, world
 
 PASS = one({"Type": "Pass", "End": True})
+FAIL = {"Type": "Fail", "ErrorPath": "$.e", "CausePath": "$.e"}
 WAIT = one({"Type": "Wait", "Seconds": 10_000, "End": True})
 
 
@@ -34,7 +35,11 @@ def refused(here: World, definition: dict[str, Any]) -> str:
         (task("f", Assign={"a": 1}), "Assign"),
         (task("f", Parameters={"a.$": "States.UUID()"}), "States.UUID"),
         (task("f", Parameters={"a.$": "$.items[?(@.a)]"}), "not a reference path"),
-        (task("f", InputPath="$.a[*]"), "not a reference path"),
+        (task("f", ResultPath="$.a[*]"), "not a reference path"),
+        (task("f", InputPath="$.a"), "InputPath"),
+        (task("f", Parameters={"a.$": "States.Array(States.Array($))"}), "expected a path"),
+        (task("f", Parameters={"a.$": "$.items[0]"}), "not a reference path"),
+        ({"Type": "Fail", "ErrorPath": "$.e"}, "Fail needs CausePath"),
         ({"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}, "sns:publish"),
         (
             {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createTrainingJob", "End": True},
@@ -42,7 +47,7 @@ def refused(here: World, definition: dict[str, Any]) -> str:
         ),
         ({"Type": "Pass"}, "exactly one of Next and End"),
         ({"Type": "Pass", "Next": "Nowhere"}, "Nowhere"),
-        ({"Type": "Wait", "End": True}, "Wait needs one of"),
+        ({"Type": "Wait", "End": True}, "Wait needs Seconds"),
         ({"Type": "Choice", "Choices": []}, "Choices"),
         (task("f", Retry=[{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["A"]}]), "stand alone and last"),
         (task("f", TimeoutSeconds=0), "positive integer"),
@@ -102,10 +107,11 @@ def test_a_running_execution_keeps_the_definition_that_it_began_with(here: World
     two = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 50, "Next": "P"}, "P": {"Type": "Succeed"}}}
     arn = here.create(two)
     running = here.call("StartExecution", stateMachineArn=arn)["executionArn"]
-    here.call("UpdateStateMachine", stateMachineArn=arn, definition=json.dumps(one({"Type": "Fail", "Error": "E"})))
+    here.call("UpdateStateMachine", stateMachineArn=arn, definition=json.dumps(one(FAIL)))
     here.clock.advance(51)
     assert here.end(running)["status"] == "SUCCEEDED"
-    assert here.end(here.call("StartExecution", stateMachineArn=arn)["executionArn"])["error"] == "E"
+    again = here.call("StartExecution", stateMachineArn=arn, input='{"e": "E"}')
+    assert here.end(again["executionArn"])["error"] == "E"
 
 
 def test_the_history_can_be_paged_and_read_backwards(here: World) -> None:

@@ -196,17 +196,12 @@ def test_every_change_of_status_is_an_event(here: World) -> None:
 
 
 def test_choices_and_their_default(here: World) -> None:
-    rules = [
-        {"And": [{"Variable": "$.n", "IsPresent": True}, {"Variable": "$.n", "NumericGreaterThan": 3}], "Next": "Big"},
-        {"Not": {"Variable": "$.s", "StringEquals": "x"}, "Next": "Other"},
-    ]
-    machine = one(
-        {"Type": "Choice", "Choices": rules, "Default": "Small"},
-        **{name: {"Type": "Pass", "Result": name, "End": True} for name in ("Big", "Other", "Small")},
-    )
-    assert here.output(machine, {"n": 4, "s": "x"}) == "Big"
-    assert here.output(machine, {"s": "y"}) == "Other"
-    assert here.output(machine, {"n": 1, "s": "x"}) == "Small"
+    rules = [{"Variable": f"$.{name}", "BooleanEquals": True, "Next": name} for name in ("a", "b")]
+    ends = {name: {"Type": "Pass", "Parameters": {"at": name}, "End": True} for name in ("a", "b", "c")}
+    machine = one({"Type": "Choice", "Choices": rules, "Default": "c"}, **ends)
+    assert here.output(machine, {"a": True, "b": True}) == {"at": "a"}
+    assert here.output(machine, {"a": False, "b": True}) == {"at": "b"}
+    assert here.output(machine, {"a": 1, "b": "true"}) == {"at": "c"}
 
 
 def test_a_null_result_path_keeps_the_input(here: World) -> None:
