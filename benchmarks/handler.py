@@ -33,6 +33,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OrdinalEncoder  # noqa: E402
 
+from benchmarks import table  # noqa: E402
 from lambdas import predict  # noqa: E402
 from lambdas.live_model import LiveModel, Place  # noqa: E402
 from lifecycle.encoding import ORDINAL  # noqa: E402
@@ -77,6 +78,7 @@ pipe.predict_proba(frame)
 
 
 def main() -> None:
+    print(table.machine())
     if not JANUARY.exists():
         subprocess.run([sys.executable, MODEL / "monthly.py", "--months", "1"], check=True)
     spec = read_model(MODEL / "model.yaml")
@@ -90,8 +92,8 @@ def main() -> None:
         package = write_package(folder / "task", spec, wide, labels == "true")
         sample = requests(frame, spec)
         pipe = fit_pipe(spec, wide, labels == "true", folder)
-        in_process(package, sample, pipe)
-        starts(package, folder, sample)
+        rows_shown = in_process(package, sample, pipe) + starts(package, folder, sample)
+        table.show(["what", "goal", "handler", "scoring", "scikit-learn", "sklearn / handler"], rows_shown)
 
 
 def write_package(root: Path, spec: ModelSpec, wide: pl.DataFrame, late: np.ndarray) -> Path:
@@ -156,7 +158,8 @@ def event(found: list[dict]) -> dict:
     }
 
 
-def in_process(package: Path, sample: list[dict], pipe: object) -> None:
+def in_process(package: Path, sample: list[dict], pipe: object) -> list[list[str]]:
+    lines = []
     sys.path.insert(0, str(MODEL))
     from features import features
 
@@ -179,21 +182,26 @@ def in_process(package: Path, sample: list[dict], pipe: object) -> None:
                 found = [{**row, **features(row)} for row in json.loads(request["body"])["rows"]]
                 json.dumps(pipe.predict_proba(pd.DataFrame(found).reindex(columns=pipe.names))[:, 1].tolist())
                 times["scikit-learn"].append(time.perf_counter() - begin)
-        middle = {side: statistics.median(found) * 1e6 for side, found in times.items()}
-        ratio = middle["scikit-learn"] / middle["handler"]
-        shown = ", ".join(f"{side} {value:,.0f} us" for side, value in middle.items())
-        print(f"{count} row{'s' * (count > 1)}, JSON to JSON: {shown}; handler {ratio:.1f}x faster than scikit-learn")
+        middle = {side: statistics.median(found) for side, found in times.items()}
+        named = "1 row, event to answer" if count == 1 else f"{count} rows, event to answer"
+        lines.append(line(named, "150 us" if count == 1 else "", middle))
+    return lines
 
 
-def starts(package: Path, folder: Path, sample: list[dict]) -> None:
+def line(name: str, goal: str, middle: dict[str, float]) -> list[str]:
+    sides = [table.seconds(middle[side]) for side in ("handler", "scoring", "scikit-learn")]
+    return [name, goal, *sides, f"{middle['scikit-learn'] / middle['handler']:.1f}"]
+
+
+def starts(package: Path, folder: Path, sample: list[dict]) -> list[list[str]]:
     request = folder / "event.json"
     request.write_text(json.dumps(event(sample[:1])))
     environment = {"PATH": os.environ["PATH"], "LAMBDA_TASK_ROOT": str(package), "STAGE": "bench", "MODEL": "flights"}
     sides = {
         "bare Python": ["-c", "pass"],
-        "scoring alone": ["-c", SCORING_ONLY, str(request)],
-        "whole handler": ["-c", FIRST_ANSWER, str(request)],
-        "scikit-learn + pandas": ["-c", SKLEARN, str(request), str(folder / "pipe.joblib")],
+        "scoring": ["-c", SCORING_ONLY, str(request)],
+        "handler": ["-c", FIRST_ANSWER, str(request)],
+        "scikit-learn": ["-c", SKLEARN, str(request), str(folder / "pipe.joblib")],
     }
     times: dict[str, list[float]] = {side: [] for side in sides}
     for number in range(STARTS):
@@ -203,8 +211,9 @@ def starts(package: Path, folder: Path, sample: list[dict]) -> None:
             begin = time.perf_counter()
             subprocess.run([sys.executable, *arguments], cwd=package, env=environment, check=True, capture_output=True)
             times[side].append(time.perf_counter() - begin)
-    shown = ", ".join(f"{side} {statistics.median(found) * 1000:.1f} ms" for side, found in times.items())
-    print(f"process start to first answer: {shown}")
+    middle = {side: statistics.median(found) for side, found in times.items()}
+    print(f"bare Python starts in {table.seconds(middle['bare Python'])}")
+    return [line("process start to first answer", "60 ms", middle)]
 
 
 def size(root: Path) -> int:

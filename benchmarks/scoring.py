@@ -10,7 +10,6 @@ import argparse
 import compileall
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -32,6 +31,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OrdinalEncoder  # noqa: E402
 
+from benchmarks import table as shown  # noqa: E402
 from lifecycle.scoring import CompiledModel  # noqa: E402
 from lifecycle.spec import Candidate, Column, Contract, Kind, ModelSpec, Task  # noqa: E402
 from training import encode, estimators, predict, threads  # noqa: E402
@@ -151,6 +151,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=41, help="rounds in process; a third of it for process starts")
     rounds = parser.parse_args().rounds
+    print(shown.machine())
     threads.limit()
     compileall.compile_dir(ROOT / "lifecycle", quiet=2)
     frame, unseen = table(20_000, 1), table(5_000, 2)
@@ -164,24 +165,23 @@ def main() -> int:
     found = [output[0] for output in model.outputs(rows)]
     worst = max(abs(a - b) for a, b in zip(found, expected.tolist(), strict=True))
     nodes = sum(len(p[0].nodes) for p in fitted.estimator._predictors)
-    print(f"{platform.python_version()}, {platform.machine()}; {nodes} nodes, {len(file):,} bytes compiled")
-    print(f"worst difference on {len(rows)} rows: {worst:.1e}\n")
+    print(f"{nodes} nodes, {len(file):,} bytes compiled; worst difference on {len(rows)} rows: {worst:.1e}")
     slow = CompiledModel.load(file)
     walked = statistics.median(_timed(lambda: slow.outputs(rows[:1])) for _ in range(101))
     built = _timed(CompiledModel.load(file).accelerate)
-    print(f"one row without preparation {walked * 1e6:.0f} us; preparation {built * 1e3:.0f} ms, once\n")
-    print("| what | compiled | scikit-learn | ratio |\n|---|---|---|---|")
-    for name, count in (("one row, JSON to JSON", 1), ("100 rows, JSON to JSON", 100)):
-        took = in_process(model, pipeline, rows[:count], rounds)
-        _line(name, took["compiled"], took["scikit-learn"])
+    print(f"one row without preparation {walked * 1e6:.0f} us; preparation {built * 1e3:.0f} ms, once")
+    found_lines = []
+    for name, goal, count in (("1 row, JSON to JSON", "30 us", 1), ("100 rows, JSON to JSON", "2 ms", 100)):
+        found_lines.append(_line(name, goal, in_process(model, pipeline, rows[:count], rounds)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "compiled.json").write_bytes(file)
         (folder / "row.json").write_text(json.dumps(rows[:1]))
         joblib.dump(pipeline, folder / "model.joblib")
         took = starts(folder, max(3, rounds // 3))
-    _line("process start to first score", took["compiled"], took["scikit-learn"])
-    print(f"\nbare Python starts in {took['bare Python'] * 1e3:.1f} ms")
+    found_lines.append(_line("process start to first score", "18 ms", took))
+    print(f"bare Python starts in {shown.seconds(took['bare Python'])}")
+    shown.show(["what", "goal", "compiled", "scikit-learn", "ratio"], found_lines)
     return 0
 
 
@@ -191,9 +191,9 @@ def _timed(run: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def _line(name: str, ours: float, theirs: float) -> None:
-    unit, scale = ("us", 1e6) if ours < 1e-3 else ("ms", 1e3)
-    print(f"| {name} | {ours * scale:.1f} {unit} | {theirs * scale:.1f} {unit} | {theirs / ours:.0f} |")
+def _line(name: str, goal: str, took: dict[str, float]) -> list[str]:
+    ours, theirs = took["compiled"], took["scikit-learn"]
+    return [name, goal, shown.seconds(ours), shown.seconds(theirs), f"{theirs / ours:.0f}"]
 
 
 if __name__ == "__main__":
