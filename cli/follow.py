@@ -96,8 +96,6 @@ class Board:
         self.done(step_text(step), seconds, mark)
         if step.error:
             self.note(step.error)
-        if step.error and not self._quiet:
-            self._console.print(f"       [red]{output.escape(step.error[:600])}[/red]", soft_wrap=True)
 
 
 def wait_for(find: Callable[[], Execution | None], seconds: float, what: str) -> Execution:

@@ -91,8 +91,9 @@ class Loop:
         if started and not started["go"]:
             output.fail(f"no run was started: {started['decision']}")
         if execution.status != "SUCCEEDED":
-            said = readable(execution.error, execution.cause)
-            output.fail(f"training ended {execution.status.lower()}: {said}{self._where(self._run_of(execution))}")
+            faults = [step.error for step in self._history.steps(execution.arn) if step.error]
+            said = _listed(dict.fromkeys([*faults, readable(execution.error, execution.cause)]))
+            output.fail(f"training ended {execution.status.lower()}:{said}{self._where(self._run_of(execution))}")
         run_id = str(started["run_id"])
         if not found.get("validation", {}).get("accepted", True):
             problems = reports.validation_problems(self._target, self._model, run_id)
