@@ -29,7 +29,7 @@ def main() -> None:
     if not (DATA / "2013-04.csv").exists():
         made = [sys.executable, ROOT / "models" / "flights" / "monthly.py", "--out", DATA, "--months", "1-4"]
         subprocess.run(made, check=True)
-    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment(), check=True)
+    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment(), check=True, capture_output=True)
     steps: dict[str, list[float]] = {}
     totals = []
     for _ in range(RUNS):

@@ -28,7 +28,13 @@ def main() -> None:
     for _ in range(ROUNDS + 1):
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**kept, "CDK_OUTDIR": folder}, check=True)
+            subprocess.run(
+                [sys.executable, "app.py"],
+                cwd=ROOT,
+                env={**kept, "CDK_OUTDIR": folder},
+                check=True,
+                capture_output=True,
+            )
             taken.append(time.perf_counter() - began)
     table.show(
         ["what", "goal", "median", "fastest", "slowest"],

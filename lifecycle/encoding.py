@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Row = Mapping[str, Any]
-    Step = tuple[str, str, Any]
+    Step = tuple[str, Any, str | None, Any]
 
 NUMBER_LIMIT = 1e38
 STANDARD_LIMIT = 1e4
@@ -140,15 +140,15 @@ class Encoder:
         encoded: list[float] = []
         append = encoded.append
         get = row.get
-        for name, how, extra in self.steps:
+        least, most = -NUMBER_LIMIT, NUMBER_LIMIT
+        for name, codes, how, extra in self.steps:
             value: Any = get(name)
-            if how == "number":
+            if codes is not None:
+                append(codes.get(value if value.__class__ is str else text_of(name, value), extra))
+            elif how is None:
                 # the common case first: a float within the limits (NaN fails the comparison)
-                usable = value.__class__ is float and -NUMBER_LIMIT <= value <= NUMBER_LIMIT
+                usable = value.__class__ is float and least <= value <= most
                 append(value if usable else number_of(name, value))
-            elif how == "category":
-                codes, missing = extra
-                append(codes.get(value if value.__class__ is str else text_of(name, value), missing))
             elif how == "standard":
                 append(standardise(number_of(name, value), *extra))
             else:
@@ -202,14 +202,15 @@ def standardise(value: float, fill: float, mean: float, scale: float) -> float:
 
 
 def _step(entry: Mapping[str, Any], standard: bool) -> Step:
+    """(name, codes of a category, how it is encoded if not as it is, code of a missing category or scaling)."""
     name, how = entry["feature"], entry["as"]
     if how == "category":
         # whole numbers stay int: equal to the floats, but several times faster to look up in a split's set
-        return name, how, ({text: i for i, text in enumerate(entry["categories"])}, entry["missing"])
+        return name, {text: i for i, text in enumerate(entry["categories"])}, how, entry["missing"]
     numbers = (entry["fill"], entry["mean"], entry["scale"]) if standard else None
     if how == "number" and numbers is not None:
-        return name, "standard", tuple(part[0] for part in numbers)
-    return name, how, numbers
+        return name, None, "standard", tuple(part[0] for part in numbers)
+    return name, None, None if how == "number" else how, numbers
 
 
 def _shown(value: Any) -> str:
