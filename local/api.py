@@ -63,4 +63,3 @@ class Invocation:
     payload: bytes
     error: str | None
     version: str
-    log: str

@@ -24,11 +24,10 @@ UNCHANGED: Final = "UNCHANGED"
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 _BOOTSTRAP_VERSION = "30"
 _BOOTSTRAP_NAME = "/cdk-bootstrap/hnb659fds/version"
-_NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 
 
 class DeploymentError(Exception):
-    """A stack could not be deployed; the message names stack, logical id, type, AWS's message and what is left."""
+    """A stack could not be deployed; the message names stack, logical id, type and AWS's message."""
 
 
 class Deployer:
@@ -52,7 +51,7 @@ class Deployer:
         AssemblyError
             when the assembly holds anything that the engine cannot deploy; nothing has been created then.
         DeploymentError
-            when a resource failed; its stack has been rolled back, stacks before it stay.
+            when a resource failed. Nothing is rolled back: the engine ends then, and its state with it.
         """
         region = self._clients.client("s3").meta.region_name
         pseudo = {"AWS::AccountId": ACCOUNT, "AWS::Region": region, "AWS::Partition": "aws"}
@@ -83,10 +82,6 @@ class Deployer:
 
     def _deploy_stack(self, artifact: StackArtifact, pseudo: Mapping[str, str], progress: Progress) -> None:
         stack = self._stacks.existing(artifact.name)
-        if stack is not None and stack.status in _NEVER_CREATED:
-            # a stack whose creation failed can only be deleted, as the CDK CLI does before it creates it anew
-            self._close(stack, DELETED, "", progress)
-            stack = None
         if stack is not None and stack.template == artifact.template and stack.tags == artifact.tags:
             progress(stack.name, stack.name, UNCHANGED)
             return
@@ -99,17 +94,10 @@ class Deployer:
         try:
             deployment.run()
         except ResourceError as error:
-            self._roll_back(stack, deployment, str(error), progress)
+            self._close(stack, f"{verb}_FAILED", str(error), progress)
+            raise DeploymentError(f"{stack.name}: {error}") from error
         stack.template, stack.tags = dict(artifact.template), dict(artifact.tags)
         self._close(stack, f"{verb}_COMPLETE", "", progress)
-
-    def _roll_back(self, stack: Stack, deployment: Deployment, reason: str, progress: Progress) -> None:
-        prefix = "UPDATE_ROLLBACK" if stack.status.startswith("UPDATE") else "ROLLBACK"
-        self._close(stack, f"{prefix}_IN_PROGRESS", reason, progress)
-        done, left = deployment.roll_back()
-        self._close(stack, f"{prefix}_{'COMPLETE' if done else 'FAILED'}", reason, progress)
-        after = f" Rolled back; left behind: {'; '.join(left)}." if left else " Rolled back; nothing is left behind."
-        raise DeploymentError(f"{stack.name}: {reason.rstrip('.')}.{after}")
 
     def _new_stack(self, name: str, region: str) -> Stack:
         arn = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"

@@ -1,16 +1,16 @@
-"""One stack, one template: create, update, replace and remove resources in dependency order, or undo all of it.
+"""One stack, one template: create, update, replace and remove resources in dependency order.
 
 Follows CloudFormation: what a template no longer holds is removed only after everything else succeeded; DeletionPolicy
 Retain keeps a resource; a custom-named resource is never replaced; an export in use neither goes nor changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from local.intrinsics import Scope, UnresolvableError, resolve
 from local.preflight import order_of
-from local.resource_steps import FAULTS, Environment, KeptError, naming, physical_name, read_back, remove
+from local.resource_steps import FAULTS, Environment, naming, physical_name, read_back, remove
 from local.resources.catalogue import KINDS
 from local.resources.kind import Kind, Subject
 from local.stack_state import Stack, StackResource
@@ -26,7 +26,6 @@ class Deployment:
         self._environment = environment
         self._template = template
         self._tags = tags
-        self._undo: list[tuple[str, Callable[[], None]]] = []
         self._replaced: list[StackResource] = []
         self._unfinished: list[tuple[str, Kind, Subject]] = []
         self._imports: set[str] = set()
@@ -38,7 +37,7 @@ class Deployment:
         Raises
         ------
         ResourceError
-            when a resource or output cannot be brought about; call `roll_back` then.
+            when a resource or output cannot be brought about.
         """
         for logical_id in order_of(self._template):
             resource = self._template["Resources"][logical_id]
@@ -56,17 +55,6 @@ class Deployment:
         for resource in [*self._replaced, *reversed(gone)]:
             self._remove(resource)
         self._stack.imports = self._imports
-
-    def roll_back(self) -> tuple[bool, list[str]]:
-        """Undo in reverse order; return whether all went well, and a line for each resource that is left behind."""
-        done, left = True, []
-        for logical_id, undo in reversed(self._undo):
-            try:
-                undo()
-            except FAULTS as error:
-                done = done and isinstance(error, KeptError)
-                left.append(f"{logical_id}: {error}")
-        return done, left
 
     def _scope(self) -> Scope:
         resources = self._stack.resources
@@ -114,7 +102,6 @@ class Deployment:
         name = physical_name(kind, properties, self._stack.name, logical_id)
         subject = kind.subject(self._environment.clients, name, properties)
         subject = replace(subject, id=kind.create(subject))
-        self._undo.append((logical_id, lambda: self._uncreate(kind, subject, logical_id, retain)))
         kind.configure(subject)
         self._stack.resources[logical_id] = StackResource(
             logical_id=logical_id,
@@ -136,16 +123,6 @@ class Deployment:
         else:
             self._unfinished.append((logical_id, kind, subject))
 
-    def _uncreate(self, kind: Kind, subject: Subject, logical_id: str, retain: bool) -> None:
-        if retain:
-            raise KeptError(f"{kind.type} {subject.id} is kept: its DeletionPolicy is Retain")
-        kind.delete(subject)
-        if logical_id in self._before:
-            self._stack.resources[logical_id] = self._before[logical_id]
-        else:
-            self._stack.resources.pop(logical_id, None)
-        self._environment.report(logical_id, subject.id, kind.type, "DELETE_COMPLETE", "")
-
     def _replace(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
         if kind.naming[0] in properties:
             raise ValueError(
@@ -165,7 +142,6 @@ class Deployment:
         before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
         after = {**{k: kind.defaults[k] for k in old.properties if k in kind.defaults}, **properties}
         subject = kind.subject(self._environment.clients, old.name, after, id=old.id, previous=before)
-        self._undo.append((old.logical_id, lambda: self._unupdate(old, kind, subject)))
         kind.update(subject)
         self._complete(old.logical_id, kind, subject)
         self._stack.resources[old.logical_id] = replace(
@@ -177,12 +153,6 @@ class Deployment:
             changed_at=self._environment.now(),
         )
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_COMPLETE", "")
-
-    def _unupdate(self, old: StackResource, kind: Kind, subject: Subject) -> None:
-        more = {"id": old.id, "previous": subject.properties}
-        kind.update(kind.subject(self._environment.clients, old.name, subject.previous, **more))
-        self._stack.resources[old.logical_id] = old
-        self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_ROLLBACK_COMPLETE", "")
 
     def _settle_outputs(self) -> None:
         """Work out outputs and exports; refuse to take away or change an export that another stack imports."""

@@ -10,11 +10,11 @@ from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operati
 
 MOTO_SERVICES = frozenset(
     {
-        *("s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "ssm", "logs", "events", "lambda", "states"),
-        *("sagemaker", "cloudwatch", "apigatewayv2", "tagging"),
+        *("s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker"),
+        "apigatewayv2",
     }
 )
-ENGINE_SERVICES = frozenset({"cloudformation"})
+ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "states", "ssm", "tagging"})
 """Services of which only the registered operations exist."""
 
 Observer = Callable[[HttpCall, HttpAnswer], None]

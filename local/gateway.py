@@ -22,7 +22,6 @@ from local.wire import HttpAnswer, HttpCall
 MAX_AWS_BYTES = 1 << 30  # an upload of the largest object that the product takes, with room
 MAX_API_BYTES = 10_485_760  # HTTP API quota: payload size
 IDLE_SECONDS = 60.0
-_API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.localhost")
 _API_PATH = re.compile(r"/_api/([A-Za-z0-9]+)(/.*)?")
 
 
@@ -133,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         doors = self.server.doors
         headers = self._headers()
         path, _, query = self.path.partition("?")
-        api = _API_HOST.fullmatch(headers.get("host", "").partition(":")[0]) or _API_PATH.match(path)
+        api = _API_PATH.match(path)
         if refusal := _refusal(headers, MAX_API_BYTES if api else MAX_AWS_BYTES):
             # what is left of the request stays unread, so the connection cannot be used again
             self.close_connection = True
@@ -145,8 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
             return doors.dispatch(call)
         if (handler := doors.api(api[1])) is None:
             return _json(404, {"message": "Not Found"})
-        bare = path.removeprefix(f"/_api/{api[1]}") or "/"
-        return HttpAnswer(*handler.handle(call.method, bare, query, headers, call.body))
+        return HttpAnswer(*handler.handle(call.method, path, query, headers, call.body))
 
     def _headers(self) -> dict[str, str]:
         joined: dict[str, str] = {}

@@ -109,7 +109,7 @@ class Api:
     def handle(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
-        """Answer one request. `path` is raw, as the client sent it, with or without the prefix `/_api/<id>`."""
+        """Answer one request. `path` is raw, as the client sent it, with the prefix `/_api/<id>`."""
         started = time.perf_counter()
         bare = path.removeprefix(f"/_api/{self._id}") or "/"
         request = HttpRequest(method=method, path=bare, query=query, headers=headers, body=body)
@@ -166,29 +166,23 @@ class Api:
             self._tokens -= 1
 
     def _authorize(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the authorizer block of who signed `request`.
-
-        The client signed the path that it sent, which has a prefix unless it spoke to the API's own host name.
-        """
+        """Return the authorizer block of who signed `request`; the client signed the path with its prefix."""
         now, offset = self._door.clock.now(), self._door.clock.offset
+        path = f"/_api/{self._id}{request.path}"
+        signed = Signed(
+            method=request.method, path=path, query=request.query, headers=request.headers, body=request.body
+        )
         scope = Scope(self._door.clients.region, "execute-api")
-        refusals: list[str] = []
-        for path in (f"/_api/{self._id}{request.path}", request.path):
-            signed = Signed(
-                method=request.method, path=path, query=request.query, headers=request.headers, body=request.body
-            )
-            try:
-                keys = verify(signed, scope, self._door.identity.keys, (now, now - offset))
-            except SignatureError as refusal:
-                refusals.append(str(refusal))
-                continue
-            if keys != OPERATOR:
-                # no role of the product may call its API; who adds one has to teach the engine its policy
-                raise GatewayError(403, "Forbidden", "only the operator's keys may call APIs on the laptop")
-            user = f"arn:aws:iam::{ACCOUNT}:user/operator"
-            plain = {"accessKey": keys.access_key, "accountId": ACCOUNT, "callerId": "operator", "userId": "operator"}
-            return {"iam": {**plain, "cognitoIdentity": None, "principalOrgId": None, "userArn": user}}
-        raise GatewayError(403, "Forbidden", refusals[-1])
+        try:
+            keys = verify(signed, scope, self._door.identity.keys, (now, now - offset))
+        except SignatureError as refusal:
+            raise GatewayError(403, "Forbidden", str(refusal)) from refusal
+        if keys != OPERATOR:
+            # no role of the product may call its API; who adds one has to teach the engine its policy
+            raise GatewayError(403, "Forbidden", "only the operator's keys may call APIs on the laptop")
+        user = f"arn:aws:iam::{ACCOUNT}:user/operator"
+        plain = {"accessKey": keys.access_key, "accountId": ACCOUNT, "callerId": "operator", "userId": "operator"}
+        return {"iam": {**plain, "cognitoIdentity": None, "principalOrgId": None, "userArn": user}}
 
     def _integrate(self, route: Route, event: bytes) -> Response:
         source = f"arn:aws:execute-api:{self._door.clients.region}:{ACCOUNT}:{self._id}/{DEFAULT}/"

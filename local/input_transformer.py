@@ -1,4 +1,4 @@
-"""A target's Input, InputPath or InputTransformer + an event -> the text that the target gets.
+"""A target's InputTransformer + an event -> the text that the target gets.
 
 Source of the rules: EventBridge user guide, "Amazon EventBridge input transformation".
 """
@@ -15,10 +15,6 @@ _ABSENT = object()
 
 def target_input(target: Mapping[str, Any], event: Mapping[str, Any], rule: tuple[str, str]) -> str:
     """Return what `target` is sent for `event`; `rule` is the rule's name and ARN."""
-    if "Input" in target:
-        return str(target["Input"])
-    if path := target.get("InputPath"):
-        return json.dumps(_plain(at_path(event, path)))
     transformer = target.get("InputTransformer")
     return render(transformer, event, rule) if transformer else json.dumps(event)
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-NO_VALUE = "AWS::NoValue"
 PSEUDO_PARAMETERS = frozenset(
-    {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::URLSuffix", "AWS::StackName", "AWS::StackId", NO_VALUE}
+    {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::URLSuffix", "AWS::StackName", "AWS::StackId"}
 )
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
-_ABSENT = object()
 
 
 class UnresolvableError(Exception):
@@ -67,26 +65,20 @@ def uses(value: Any) -> Iterator[Use]:
 
 
 def resolve(value: Any, scope: Scope) -> Any:
-    """Return `value` with every intrinsic function worked out and everything of AWS::NoValue left out.
+    """Return `value` with every intrinsic function worked out.
 
     Raises
     ------
     UnresolvableError
         when a reference, attribute or import does not exist, or a function is not supported.
     """
-    resolved = _resolve(value, scope)
-    return None if resolved is _ABSENT else resolved
-
-
-def _resolve(value: Any, scope: Scope) -> Any:
     name = function_of(value)
     if name is not None:
         return _call(name, value[name], scope)
     if isinstance(value, dict):
-        pairs = ((key, _resolve(child, scope)) for key, child in value.items())
-        return {key: child for key, child in pairs if child is not _ABSENT}
+        return {key: resolve(child, scope) for key, child in value.items()}
     if isinstance(value, list):
-        return [child for child in (_resolve(item, scope) for item in value) if child is not _ABSENT]
+        return [resolve(item, scope) for item in value]
     return value
 
 
@@ -102,8 +94,6 @@ def _call(name: str, argument: Any, scope: Scope) -> Any:
 
 
 def _ref(argument: str, scope: Scope) -> Any:
-    if argument == NO_VALUE:
-        return _ABSENT
     if argument not in scope.refs:
         raise UnresolvableError(f"Ref {argument}: there is no such parameter, or resource before this one")
     return scope.refs[argument]
@@ -111,17 +101,17 @@ def _ref(argument: str, scope: Scope) -> Any:
 
 def _join(argument: Any, scope: Scope) -> str:
     separator, parts = argument
-    return str(separator).join(str(part) for part in _resolve(parts, scope))
+    return str(separator).join(str(part) for part in resolve(parts, scope))
 
 
 def _select(argument: Any, scope: Scope) -> Any:
     index, members = argument
-    return _resolve(members, scope)[int(index)]
+    return resolve(members, scope)[int(index)]
 
 
 def _split(argument: Any, scope: Scope) -> list[str]:
     separator, text = argument
-    return str(_resolve(text, scope)).split(str(separator))
+    return str(resolve(text, scope)).split(str(separator))
 
 
 def _sub(argument: Any, scope: Scope) -> str:
@@ -151,7 +141,7 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 _CALLS: Final[dict[str, Callable[[Any, Scope], Any]]] = {
     "Ref": _ref,
     "Fn::GetAtt": lambda argument, scope: scope.attributes(*_attribute(argument)),
-    "Fn::ImportValue": lambda argument, scope: scope.imports(str(_resolve(argument, scope))),
+    "Fn::ImportValue": lambda argument, scope: scope.imports(str(resolve(argument, scope))),
     "Fn::Join": _join,
     "Fn::Select": _select,
     "Fn::Split": _split,

@@ -21,7 +21,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.request import Request
 from moto.core.resource_tagging import iter_taggable_backends
-from moto.events.models import EventPattern, EventPatternParser, events_backends
+from moto.events.models import events_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
@@ -32,7 +32,7 @@ from werkzeug.exceptions import HTTPException
 from local.api import ACCOUNT
 from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
 
-_HOSTS = {"cloudwatch": "monitoring", "apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
+_HOSTS = {"apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
 _GLOBAL = frozenset({"s3", "iam", "sts"})
 _TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 _RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
@@ -105,11 +105,6 @@ def enabled_rules(region: str) -> list[Rule]:
             for rule in rules
             if rule.state == "ENABLED" and rule.event_pattern.get_pattern()
         ]
-
-
-def event_pattern(text: str) -> Any:
-    """Return moto's matcher of an EventBridge pattern (JSON text)."""
-    return EventPattern(text, EventPatternParser(text).parse())
 
 
 def sends_events(bucket: str) -> bool:

@@ -23,10 +23,6 @@ class ResourceError(Exception):
     """A resource could not be made, changed or read back; the message names logical id, type and AWS's message."""
 
 
-class KeptError(ValueError):
-    """A resource was not removed because its DeletionPolicy says so."""
-
-
 class NotAsAskedError(ValueError):
     """A resource reads back other than it was asked for."""
 

@@ -20,11 +20,8 @@ class StacksApi:
         """Return the operations by (service, operation)."""
         return {
             (SERVICE, "DescribeStacks"): self._describe_stacks,
-            (SERVICE, "ListStacks"): self._list_stacks,
             (SERVICE, "ListStackResources"): self._list_stack_resources,
-            (SERVICE, "DescribeStackResources"): self._describe_stack_resources,
             (SERVICE, "DescribeStackEvents"): self._describe_stack_events,
-            (SERVICE, "ListExports"): self._list_exports,
             (SERVICE, "DeleteStack"): self._delete_stack,
         }
 
@@ -41,27 +38,14 @@ class StacksApi:
             return {"Stacks": [_described(self._stack(parameters["StackName"]))]}
         return {"Stacks": [_described(s) for s in self._stacks.all() if self._stacks.existing(s.id)]}
 
-    def _list_stacks(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-        wanted = parameters.get("StackStatusFilter")
-        return {"StackSummaries": [_summary(s) for s in self._stacks.all() if not wanted or s.status in wanted]}
-
     def _list_stack_resources(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         stack = self._stack(parameters["StackName"])
-        return {"StackResourceSummaries": [_resource(r, "LastUpdatedTimestamp") for r in stack.resources.values()]}
-
-    def _describe_stack_resources(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-        stack = self._stack(parameters["StackName"])
-        of_stack = {"StackName": stack.name, "StackId": stack.id}
-        return {"StackResources": [of_stack | _resource(r, "Timestamp") for r in stack.resources.values()]}
+        return {"StackResourceSummaries": [_resource(r) for r in stack.resources.values()]}
 
     def _describe_stack_events(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         stack = self._stack(parameters["StackName"])
         numbered = list(enumerate(stack.events))
         return {"StackEvents": [_event(stack, number, event) for number, event in reversed(numbered)]}
-
-    def _list_exports(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
-        exports = sorted(self._stacks.exports().items())
-        return {"Exports": [{"ExportingStackId": s.id, "Name": name, "Value": value} for name, (value, s) in exports]}
 
     def _delete_stack(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         # AWS answers success for a stack that does not exist
@@ -99,13 +83,13 @@ def _described(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _resource(resource: StackResource, timestamp: str) -> dict[str, Any]:
+def _resource(resource: StackResource) -> dict[str, Any]:
     return {
         "LogicalResourceId": resource.logical_id,
         "PhysicalResourceId": resource.id,
         "ResourceType": resource.type,
         "ResourceStatus": resource.status,
-        timestamp: resource.changed_at,
+        "LastUpdatedTimestamp": resource.changed_at,
     }
 
 

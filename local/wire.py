@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers, MultiDict
 
 from local.api import ApiError
 
-SIGNING_NAMES = {"monitoring": "cloudwatch", "apigateway": "apigatewayv2"}
+SIGNING_NAMES = {"apigateway": "apigatewayv2"}
 """Names in a signature's scope that differ from the service's name here."""
 
 BOTOCORE_NAMES = {"states": "stepfunctions", "tagging": "resourcegroupstaggingapi"}
@@ -58,11 +58,8 @@ class Scope:
 
 
 def scope_of(call: HttpCall) -> Scope | None:
-    """Return the signature's scope, from the Authorization header or a presigned URL; None when unsigned."""
-    signed = call.headers.get("authorization", "")
-    if not signed and "X-Amz-Credential=" in call.query:
-        signed = "Credential=" + parse_qs(call.query)["X-Amz-Credential"][0]
-    match = _SCOPE.search(signed)
+    """Return the signature's scope, None when unsigned."""
+    match = _SCOPE.search(call.headers.get("authorization", ""))
     if match is None:
         return None
     access_key, region, service = match.groups()
@@ -76,7 +73,7 @@ def operation_of(call: HttpCall, service: str) -> str | None:
     if service == "s3":
         return None
     protocol = _model(service).protocol
-    if protocol in ("query", "ec2"):
+    if protocol == "query":
         values = parse_qs(call.body.decode(errors="replace") or call.query)
         return values.get("Action", [None])[0]
     match = _route(service, call)
@@ -132,7 +129,7 @@ def error_of(call: HttpCall, service: str | None, error: ApiError) -> HttpAnswer
     """Serialise an error in the shape of the service's protocol."""
     form = call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     protocol = _protocol(call, service) if service else "query" if form else "json"
-    if protocol in ("query", "ec2", "rest-xml"):
+    if protocol in ("query", "rest-xml"):
         inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         if protocol == "rest-xml":
             text = f"<Error>{inner}</Error>"

@@ -92,8 +92,6 @@ class Attachments:
             condition: dict[str, Any] = {}
             if "SourceArn" in parameters:
                 condition["ArnLike"] = {"AWS:SourceArn": parameters["SourceArn"]}
-            if "SourceAccount" in parameters:
-                condition["StringEquals"] = {"AWS:SourceAccount": parameters["SourceAccount"]}
             statement: dict[str, Any] = {
                 "Sid": sid,
                 "Effect": "Allow",

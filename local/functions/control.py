@@ -10,11 +10,8 @@ from local.functions.model import LATEST, Code, Configuration, Function, Release
 from local.functions.registry import Parameters, Registry, check_revision, new_revision, not_found, refuse_unknown
 from local.functions.versions import publish
 
-_SETTINGS = (
-    *("Description", "Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"),
-    *("TracingConfig", "KMSKeyArn", "EphemeralStorage"),
-)
-_SOURCE = ("ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion")
+_SETTINGS = ("Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout")
+_SOURCE = ("ZipFile", "S3Bucket", "S3Key")
 _RUNTIMES = ("python3.12",)
 _RESERVED_WORDS = """_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV
     AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION
@@ -44,15 +41,13 @@ class Control:
             ("lambda", "UpdateFunctionConfiguration"): self._update_configuration,
             ("lambda", "DeleteFunction"): self._delete,
             ("lambda", "ListFunctions"): self._list,
-            ("lambda", "TagResource"): self._tag,
-            ("lambda", "UntagResource"): self._untag,
         }
 
     def _create(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         refuse_unknown(
             "CreateFunction",
             parameters,
-            ("FunctionName", "Code", "Tags", "Architectures", "PackageType", "Publish", *_SETTINGS),
+            ("FunctionName", "Code", "Tags", "Architectures", *_SETTINGS),
         )
         name = parameters["FunctionName"]
         code = self._registry.packages.store(self._fetch(parameters["Code"]))
@@ -76,30 +71,23 @@ class Control:
             )
             function = Function(name=name, latest=latest, tags=dict(parameters.get("Tags", {})))
             self._registry.functions[name] = function
-            shown = publish(self._registry, function, None) if parameters.get("Publish") else latest
-            return self._registry.answer(shown)
+            return self._registry.answer(latest)
 
     def _configured(self, start: Configuration, parameters: Parameters, code: Code) -> Configuration:
         """Return `start` with the settings of a request, checked."""
         asked: dict[str, Any] = {}
         plain = {
-            "Description": "description",
             "Handler": "handler",
             "MemorySize": "memory_size",
             "Role": "role",
             "Runtime": "runtime",
             "Timeout": "timeout",
-            "KMSKeyArn": "kms_key",
         }
         asked |= {field: parameters[name] for name, field in plain.items() if name in parameters}
         if "Environment" in parameters:
             asked["environment"] = dict(parameters["Environment"].get("Variables", {}))
         if "Layers" in parameters:
             asked["layers"] = tuple(parameters["Layers"])
-        if "TracingConfig" in parameters:
-            asked["tracing"] = parameters["TracingConfig"]["Mode"]
-        if "EphemeralStorage" in parameters:
-            asked["ephemeral_mb"] = parameters["EphemeralStorage"]["Size"]
         if "LoggingConfig" in parameters:
             asked["log_group"] = parameters["LoggingConfig"].get("LogGroup")
             asked["log_format"] = parameters["LoggingConfig"].get("LogFormat", "Text")
@@ -125,7 +113,7 @@ class Control:
             return self._registry.answer(self._registry.release(function, qualifier))
 
     def _update_code(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        known = ("FunctionName", "Publish", "DryRun", "RevisionId", "Architectures", *_SOURCE)
+        known = ("FunctionName", "Publish", "RevisionId", *_SOURCE)
         refuse_unknown("UpdateFunctionCode", parameters, known)
         function, _qualifier = self._registry.asked(parameters)
         check_revision(parameters, function.latest.revision)
@@ -136,7 +124,7 @@ class Control:
             layers = [self._registry.layer(arn).code for arn in function.latest.configuration.layers]
             self._registry.packages.check_size([code, *layers])
             self._change(function, replace(function.latest, code=code))
-            shown = publish(self._registry, function, None) if parameters.get("Publish") else function.latest
+            shown = publish(self._registry, function) if parameters.get("Publish") else function.latest
             return self._registry.answer(shown)
 
     def _update_configuration(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
@@ -177,18 +165,6 @@ class Control:
     def _list(self, _parameters: Parameters, _: Caller) -> dict[str, Any]:
         with self._registry.lock:
             return {"Functions": [self._registry.answer(f.latest) for f in self._registry.functions.values()]}
-
-    def _tag(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        with self._registry.lock:
-            self._registry.function(parameters["Resource"]).tags.update(parameters["Tags"])
-        return {}
-
-    def _untag(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
-        with self._registry.lock:
-            tags = self._registry.function(parameters["Resource"]).tags
-            for key in parameters["TagKeys"]:
-                tags.pop(key, None)
-        return {}
 
 
 def _check(configuration: Configuration) -> None:

@@ -15,7 +15,7 @@ from local.functions.control import Control
 from local.functions.events import Events
 from local.functions.launching import Launcher, default_python
 from local.functions.model import Release, split_name
-from local.functions.output import Output, Written, lines_of, stream_name, tail_of
+from local.functions.output import Output, Written, lines_of, stream_name
 from local.functions.packages import Packages
 from local.functions.pool import Pool
 from local.functions.registry import Parameters, Registry
@@ -77,11 +77,6 @@ class Functions:
         _check_payload(payload, "Event")
         self._events.take(function_arn, payload)
 
-    def warm(self, function_arn: str) -> None:
-        """Start a worker of a function, so that its next invocation finds one."""
-        with self._pool.worker(self._release(function_arn)) as worker:
-            worker.prepare()
-
     def allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         """Return whether a function's resource policy lets `service` invoke it on behalf of `source_arn`."""
         return self._attachments.allows(function_arn, service, source_arn)
@@ -106,8 +101,6 @@ class Functions:
         if "ZipFile" in source:
             return bytes(source["ZipFile"])
         asked = {"Bucket": source["S3Bucket"], "Key": source["S3Key"]}
-        if "S3ObjectVersion" in source:
-            asked["VersionId"] = source["S3ObjectVersion"]
         try:
             return bytes(self._clients.client("s3").get_object(**asked)["Body"].read())
         except ClientError as error:
@@ -146,8 +139,6 @@ class Functions:
         answer: dict[str, Any] = {"StatusCode": 200, "Payload": done.payload, "ExecutedVersion": done.version}
         if done.error:
             answer["FunctionError"] = done.error
-        if parameters.get("LogType") == "Tail":
-            answer["LogResult"] = done.log
         return answer
 
     def _run(self, release: Release, invoked_arn: str, payload: bytes, request_id: str) -> Invocation:
@@ -161,7 +152,6 @@ class Functions:
             payload=outcome.payload,
             error="Unhandled" if outcome.error_type else None,
             version=release.version,
-            log=tail_of(lines),
         )
 
     def _attempt(self, name: str, payload: bytes, request_id: str) -> Invocation:

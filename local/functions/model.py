@@ -20,16 +20,12 @@ class Configuration:
     runtime: str
     handler: str
     role: str
-    description: str = ""
     timeout: int = 3
     memory_size: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
-    tracing: str = "PassThrough"
-    kms_key: str | None = None
     log_group: str | None = None
     log_format: str = "Text"
-    ephemeral_mb: int = 512
     architectures: tuple[str, ...] = ("x86_64",)
 
 
@@ -57,7 +53,6 @@ class Release:
     revision: str
     modified_at: float
     ready_at: float
-    description: str | None = None
 
     @property
     def arn(self) -> str:
@@ -134,26 +129,23 @@ def configuration_answer(release: Release, now: float, layers: list[dict[str, An
         "Handler": c.handler,
         "CodeSize": release.code.size,
         "CodeSha256": release.code.sha256,
-        "Description": c.description if release.description is None else release.description,
+        "Description": "",
         "Timeout": c.timeout,
         "MemorySize": c.memory_size,
         "LastModified": iso(release.modified_at),
         "Version": release.version,
-        "TracingConfig": {"Mode": c.tracing},
         "RevisionId": release.revision,
         "State": "Active" if now >= release.ready_at else "Pending",
         "LastUpdateStatus": "Successful",
         "PackageType": "Zip",
         "Architectures": list(c.architectures),
-        "EphemeralStorage": {"Size": c.ephemeral_mb},
+        "EphemeralStorage": {"Size": 512},
         "LoggingConfig": {"LogFormat": c.log_format, "LogGroup": release.log_group},
     }
     if c.environment:
         answer["Environment"] = {"Variables": dict(c.environment)}
     if layers:
         answer["Layers"] = layers
-    if c.kms_key:
-        answer["KMSKeyArn"] = c.kms_key
     if answer["State"] == "Pending":
         answer |= {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
     return answer

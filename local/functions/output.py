@@ -1,13 +1,11 @@
 """What functions print -> CloudWatch Logs, in the background: an answer never waits for its log lines."""
 
-import base64
 import logging
 import queue
 import threading
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,7 +13,6 @@ from local.clients import Clients
 from local.functions.model import Release
 from local.functions.outcome import Outcome
 
-_TAIL_BYTES = 4_096
 _EVENT_BYTES = 262_144
 _log = logging.getLogger(__name__)
 
@@ -32,7 +29,7 @@ class Written:
 
 
 class Output:
-    """Delivers lines to log groups. The default group is created when missing, any other must exist, as on AWS."""
+    """Delivers lines to log groups, which must exist: every function of the stacks has one of its own."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -61,21 +58,12 @@ class Output:
         logs = self._clients.client("logs")
         place = {"logGroupName": written.group, "logStreamName": written.stream}
         if (written.group, written.stream) not in self._streams:
-            self._create(logs, place, default=written.group == f"/aws/lambda/{written.function}")
+            logs.create_log_stream(**place)
             self._streams.add((written.group, written.stream))
         stamp = int(written.at * 1000)
         events = [{"timestamp": stamp, "message": line[:_EVENT_BYTES]} for line in written.lines if line]
         for first in range(0, len(events), 1000):
             logs.put_log_events(**place, logEvents=events[first : first + 1000])
-
-    def _create(self, logs: Any, place: dict[str, str], *, default: bool) -> None:
-        try:
-            logs.create_log_stream(**place)
-        except ClientError as error:
-            if not default or error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            logs.create_log_group(logGroupName=place["logGroupName"])
-            logs.create_log_stream(**place)
 
 
 def stream_name(release: Release, at: float) -> str:
@@ -98,8 +86,3 @@ def lines_of(request_id: str, release: Release, output: str, outcome: Outcome, i
     if outcome.error_type == "Sandbox.Timedout":
         report += "\tStatus: timeout"
     return (start, *printed, f"END RequestId: {request_id}", report)
-
-
-def tail_of(lines: tuple[str, ...]) -> str:
-    """Return the last 4 KB of an invocation's lines, base64, as LogType Tail answers them."""
-    return base64.b64encode("\n".join(lines).encode()[-_TAIL_BYTES:]).decode()

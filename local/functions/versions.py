@@ -5,13 +5,13 @@ from typing import Any
 
 from local.api import ApiError, Caller, Operations
 from local.functions.model import LATEST, Alias, Function, Release
-from local.functions.registry import Parameters, Registry, check_revision, new_revision
+from local.functions.registry import Parameters, Registry, check_revision, new_revision, refuse_unknown
 
 PENDING_SECONDS = 0.3
 """Engine time until a published version is Active. On AWS it takes about as long as it takes to fetch the code."""
 
 
-def publish(registry: Registry, function: Function, description: str | None) -> Release:
+def publish(registry: Registry, function: Function) -> Release:
     """Publish $LATEST and return the version; the newest one when nothing has changed since (as Lambda does)."""
     newest = function.versions.get(str(function.last_version))
     latest = function.latest
@@ -25,7 +25,6 @@ def publish(registry: Registry, function: Function, description: str | None) -> 
         revision=new_revision(),
         modified_at=now,
         ready_at=now + PENDING_SECONDS,
-        description=description,
     )
     function.versions[version.version] = version
     return version
@@ -51,14 +50,8 @@ class Versions:
     def _publish(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         with self._registry.lock:
             function = self._registry.function(parameters["FunctionName"])
-            check_revision(parameters, function.latest.revision)
-            if parameters.get("CodeSha256") not in (None, function.latest.code.sha256):
-                raise ApiError(
-                    "InvalidParameterValueException",
-                    f"CodeSHA256 ({parameters['CodeSha256']}) is different from current CodeSHA256 in $LATEST "
-                    f"({function.latest.code.sha256}). Please try again with the CodeSHA256 in $LATEST.",
-                )
-            return self._registry.answer(publish(self._registry, function, parameters.get("Description")))
+            refuse_unknown("PublishVersion", parameters, ("FunctionName",))
+            return self._registry.answer(publish(self._registry, function))
 
     def _list(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         with self._registry.lock:

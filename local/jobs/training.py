@@ -65,9 +65,7 @@ def _source(channel: Mapping[str, Any]) -> Source:
 def _upload(s3: Any, request: Mapping[str, Any], opt_ml: OptMl, ended: Ended) -> Mapping[str, Any]:
     output = request["OutputDataConfig"]
     uri = f"{output['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/output"
-    model, data, key = opt_ml.path("/opt/ml/model"), opt_ml.path("/opt/ml/output/data"), output.get("KmsKeyId")
-    if any(data.iterdir()):
-        upload_archive(s3, data, f"{uri}/output.tar.gz", opt_ml.folder, key)
+    model, key = opt_ml.path("/opt/ml/model"), output.get("KmsKeyId")
     if ended.status == "Stopped" and not any(model.iterdir()):
         return {}
     upload_archive(s3, model, f"{uri}/model.tar.gz", opt_ml.folder, key)

@@ -67,13 +67,8 @@ class Product:
 
     @property
     def door(self) -> Door:
-        url = next(
-            output["OutputValue"]
-            for output in self.client("cloudformation").describe_stacks(StackName=names.shared_stack(STAGE))["Stacks"][
-                0
-            ]["Outputs"]
-            if output["OutputKey"] == names.OUTPUT_API_URL
-        )
+        outputs = Stacks(self.operator.client("cloudformation")).outputs(names.shared_stack(STAGE)) or {}
+        url = outputs[names.OUTPUT_API_URL]
         return Door(url, "us-east-1", (OPERATOR.access_key, OPERATOR.secret_key, None))
 
     def until(self, holds: Callable[[], Any], what: str, seconds: float = 90.0) -> None:
@@ -93,7 +88,8 @@ class Product:
 def product(folder: Path, chaos: Chaos | None = None, idle_speed: float = 60.0) -> Iterator[Product]:
     table = tables.amounts(folder / "houses.csv", 600)
     new_model(MODEL, table, tables.TARGETS[MODEL], folder)
-    shutil.copy(ROOT / "stages.yaml", folder)
+    for name in ("app.py", "stages.yaml"):
+        shutil.copy(ROOT / name, folder)
     synthesize(Project(code=ROOT, home=folder), stage=STAGE, outdir=folder / "cdk.out")
     options = Options(idle_speed=idle_speed, python=ROOT / ".venv-jobs" / "bin" / "python", chaos=chaos)
     with Engine(folder / "cdk.out", options) as engine:

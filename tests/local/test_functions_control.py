@@ -40,7 +40,7 @@ def test_a_published_version_freezes_code_environment_memory_and_layers(engine: 
     layer = engine.client.publish_layer_version(LayerName="l", Content={"ZipFile": package(python__six="NAME = 'l'")})
     other = engine.client.publish_layer_version(LayerName="l", Content={"ZipFile": package(python__six="NAME = 'm'")})
     engine.create(code, Environment={"Variables": {"A": "1"}}, Layers=[layer["LayerVersionArn"]])
-    engine.client.publish_version(FunctionName="f", Description="first")
+    engine.client.publish_version(FunctionName="f")
     engine.settle()
     engine.client.update_function_configuration(
         FunctionName="f", Environment={"Variables": {"A": "2"}}, MemorySize=256, Layers=[other["LayerVersionArn"]]
@@ -48,7 +48,7 @@ def test_a_published_version_freezes_code_environment_memory_and_layers(engine: 
     assert engine.invoke(Qualifier="1")[0] == ["1", "128", "l"]
     assert engine.invoke()[0] == ["2", "256", "m"]
     frozen = engine.client.get_function_configuration(FunctionName="f", Qualifier="1")
-    assert (frozen["Version"], frozen["Description"], frozen["MemorySize"]) == ("1", "first", 128)
+    assert (frozen["Version"], frozen["MemorySize"]) == ("1", 128)
     assert frozen["FunctionArn"].endswith(":f:1")
 
 

@@ -49,7 +49,7 @@ class Answering:
             self.holds.wait(5)
         self.events.append(json.loads(payload))
         self.called.append(function_arn)
-        return Invocation(json.dumps(self.payload).encode(), self.error, "1", "")
+        return Invocation(json.dumps(self.payload).encode(), self.error, "1")
 
     def allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         self.asked.append((function_arn, service, source_arn))

@@ -46,7 +46,6 @@ def test_split_undoes_join_and_select_picks(parts: list[str]) -> None:
         ({"Fn::ImportValue": {"Fn::Join": ["-", ["shared", "Key"]]}}, "arn:key"),
         ({"Fn::Sub": "${AWS::Region}/${Queue}/${Queue.Arn}/${!Literal}"}, "us-east-1/url/arn:queue/${Literal}"),
         ({"Fn::Select": ["2", {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}, "uuid"),
-        ({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}, {"b": [1]}),
     ],
 )
 def test_the_functions_that_our_stacks_use_resolve(value: Any, resolved: Any) -> None:

@@ -277,7 +277,7 @@ def test_a_changed_function_keeps_its_version_and_alias(engine: World) -> None:
     policy = json.loads(client.get_policy(FunctionName="predict", Qualifier="live")["Policy"])
     assert policy["Statement"][0]["Sid"] == ids["Leave"]
     # what a deployment of a model does, outside CloudFormation
-    client.update_function_configuration(FunctionName="predict", Description="second")
+    client.update_function_configuration(FunctionName="predict", Timeout=7)
     client.publish_version(FunctionName="predict")
     client.update_alias(FunctionName="predict", Name="live", FunctionVersion="2")
 
