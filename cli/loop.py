@@ -71,9 +71,8 @@ class Loop:
     def _upload(self, files: list[Path]) -> None:
         bucket = Bucket(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
         total = sum(file.stat().st_size for file in files)
-        with self._board.doing(
-            f"upload {len(files)} file{'s' if len(files) > 1 else ''}, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"
-        ):
+        count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
+        with self._board.doing(f"upload {count}, {output.size(total)}, to s3://.../incoming/{self._spec.dataset}/"):
             for file in files:
                 bucket.upload(file, keys.incoming(self._spec.dataset, file.name))
 
