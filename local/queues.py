@@ -13,6 +13,7 @@ from local.api import ACCOUNT, ApiError, Caller, Operation
 from local.clients import Clients
 from local.clock import NEVER, Clock
 from local.event_targets import queue_url
+from local.functions.model import invalid_value
 from local.moto_state import next_message
 from local.polling import DEFAULT_BATCH, Poller
 
@@ -132,7 +133,7 @@ class Queues:
             if found["Code"] == "ResourceNotFoundException":
                 raise ApiError("ResourceNotFoundException", found["Message"], 404) from refusal
             message = f"Error occurred while ReceiveMessage. SQS Error Code: {found['Code']}. {found['Message']}"
-            raise ApiError("InvalidParameterValueException", message) from refusal
+            raise invalid_value(message) from refusal
 
     def _function_arn(self, name: str) -> str:
         if name.startswith("arn:"):
@@ -144,14 +145,12 @@ def _check(settings: dict[str, Any]) -> None:
     """Refuse what Lambda would refuse, and what the engine does not know."""
     unknown = set(settings) - _KNOWN - {"UUID", "FunctionArn", "LastModified"}
     if unknown:
-        raise ApiError(
-            "InvalidParameterValueException", f"The laptop engine does not know {', '.join(sorted(unknown))}."
-        )
+        raise invalid_value(f"The laptop engine does not know {', '.join(sorted(unknown))}.")
     if not settings.get("EventSourceArn", "").startswith("arn:aws:sqs:"):
-        raise ApiError("InvalidParameterValueException", f"Unrecognized event source {settings.get('EventSourceArn')}.")
+        raise invalid_value(f"Unrecognized event source {settings.get('EventSourceArn')}.")
     if not 1 <= settings["BatchSize"] <= DEFAULT_BATCH:
         # Lambda takes up to 10,000 with a batching window, which no stack asks for
-        raise ApiError("InvalidParameterValueException", "BatchSize is 1 to 10 without a batching window.")
+        raise invalid_value("BatchSize is 1 to 10 without a batching window.")
 
 
 def _shown(settings: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecycle.names import ENVIRONMENT_BYTES
 from local.api import ApiError, Caller, Operations
-from local.functions.model import LATEST, Code, Configuration, Function, Release
+from local.functions.model import LATEST, Code, Configuration, Function, Release, invalid_value
 from local.functions.registry import Parameters, Registry, check_revision, new_revision, not_found, refuse_unknown
 from local.functions.versions import publish
 
@@ -146,13 +146,10 @@ class Control:
                 del self._registry.functions[function.name]
                 return {}
             if qualifier == LATEST:
-                raise ApiError(
-                    "InvalidParameterValueException",
-                    "$LATEST version cannot be deleted without deleting the function.",
-                )
+                raise invalid_value("$LATEST version cannot be deleted without deleting the function.")
             if qualifier not in function.versions:
                 raise not_found(function.arn(qualifier))
-            users = [a.name for a in function.aliases.values() if qualifier in (a.version, *a.weights)]
+            users = [a.name for a in function.aliases.values() if qualifier == a.version]
             if users:
                 raise ApiError(
                     "ResourceConflictException",
@@ -190,4 +187,4 @@ def _check(configuration: Configuration) -> None:
     elif len(configuration.layers) > 5:
         wrong = "Cannot reference more than 5 layers."
     if wrong:
-        raise ApiError("InvalidParameterValueException", wrong)
+        raise invalid_value(wrong)

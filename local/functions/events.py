@@ -16,7 +16,7 @@ from typing import Any
 from local.api import ApiError, Caller, Invocation, Operations
 from local.clients import Clients
 from local.clock import Hold
-from local.functions.model import LATEST, split_name
+from local.functions.model import LATEST, invalid_value, split_name
 from local.functions.registry import Parameters, Registry
 
 RETRY_SECONDS = (60.0, 120.0)
@@ -121,9 +121,8 @@ class Events:
     def _put(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         destination = parameters.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", ":sqs:")
         if unknown := sorted(set(parameters) - _KNOWN) or (":sqs:" not in destination and [destination]):
-            raise ApiError(
-                "InvalidParameterValueException",
-                f"The laptop engine does not know {', '.join(unknown)}: it has retries, age, and a queue on failure.",
+            raise invalid_value(
+                f"The laptop engine does not know {', '.join(unknown)}: it has retries, age, and a queue on failure."
             )
         with self._registry.lock:
             function, qualifier = self._registry.asked(parameters)

@@ -14,7 +14,7 @@ from local.functions.attachments import Attachments
 from local.functions.control import Control
 from local.functions.events import Events
 from local.functions.launching import Launcher, default_python
-from local.functions.model import Release, split_name
+from local.functions.model import Release, invalid_value, split_name
 from local.functions.output import Output, Written, lines_of, stream_name
 from local.functions.packages import Packages
 from local.functions.pool import Pool
@@ -104,15 +104,14 @@ class Functions:
         try:
             return bytes(self._clients.client("s3").get_object(**asked)["Body"].read())
         except ClientError as error:
-            raise ApiError(
-                "InvalidParameterValueException",
+            raise invalid_value(
                 f"Error occurred while GetObject of s3://{asked['Bucket']}/{asked['Key']}. "
-                f"S3 Error Code: {error.response['Error']['Code']}.",
+                f"S3 Error Code: {error.response['Error']['Code']}."
             ) from error
 
     def _release(self, name: str) -> Release:
         with self._registry.lock:
-            release = self._registry.release(*self._registry.asked({"FunctionName": name}), route=True)
+            release = self._registry.release(*self._registry.asked({"FunctionName": name}))
         if self._clock.now() < release.ready_at:
             raise ApiError(
                 "ResourceConflictException",
@@ -131,10 +130,7 @@ class Functions:
             self.invoke_async(target, payload)
             return {"StatusCode": 202, "Payload": b""}
         if kind != "RequestResponse":
-            raise ApiError(
-                "InvalidParameterValueException",
-                f"InvocationType {kind}: the laptop engine has Event, RequestResponse.",
-            )
+            raise invalid_value(f"InvocationType {kind}: the laptop engine has Event, RequestResponse.")
         done = self.invoke(target, payload)
         answer: dict[str, Any] = {"StatusCode": 200, "Payload": done.payload, "ExecutedVersion": done.version}
         if done.error:

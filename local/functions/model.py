@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local.api import ApiError
+
 LATEST = "$LATEST"
 
 
@@ -67,12 +69,11 @@ class Release:
 
 @dataclass(slots=True, kw_only=True)
 class Alias:
-    """A name for one version; `weights` sends a share of the calls to at most one other."""
+    """A name for one version; weights that send a share of the calls to another are not used."""
 
     name: str
     version: str
     description: str
-    weights: dict[str, float]
     revision: str
 
 
@@ -104,6 +105,11 @@ class Layer:
     version: int
     code: Code
     described: Mapping[str, Any]
+
+
+def invalid_value(message: str) -> ApiError:
+    """Return Lambda's error for a request that it cannot accept."""
+    return ApiError("InvalidParameterValueException", message)
 
 
 def split_name(text: str) -> tuple[str, str | None]:

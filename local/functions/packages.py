@@ -13,8 +13,7 @@ import threading
 import zipfile
 from pathlib import Path
 
-from local.api import ApiError
-from local.functions.model import Code
+from local.functions.model import Code, invalid_value
 
 UNZIPPED_BYTES = 262_144_000
 """Function and layers together, unzipped (AWS Lambda developer guide, "Lambda quotas")."""
@@ -57,10 +56,7 @@ class Packages:
         """Raise InvalidParameterValueException when a function and its layers are too large together."""
         total = sum(self._unzipped[code.sha256] for code in codes)
         if total > UNZIPPED_BYTES:
-            raise ApiError(
-                "InvalidParameterValueException",
-                f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes, found {total}",
-            )
+            raise invalid_value(f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes, found {total}")
 
     def folder(self, code: Code) -> Path:
         """Return the read-only folder that holds a package's files."""
@@ -81,19 +77,16 @@ def _check(content: bytes) -> int:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
     except zipfile.BadZipFile as error:
-        raise ApiError(
-            "InvalidParameterValueException", f"Could not unzip uploaded file. Please check your file: {error}"
-        ) from error
+        raise invalid_value(f"Could not unzip uploaded file. Please check your file: {error}") from error
     hidden = [
         entry.filename
         for entry in entries
         if entry.create_system == _UNIX and not (entry.external_attr >> 16) & _READABLE_BY_OTHERS
     ]
     if hidden:
-        raise ApiError(
-            "InvalidParameterValueException",
+        raise invalid_value(
             f"The package has entries that others may not read, so Lambda could not read them: {', '.join(hidden[:5])}"
-            f"{' and more' if len(hidden) > 5 else ''}. Write them with mode 0644 (0755 for programs).",
+            f"{' and more' if len(hidden) > 5 else ''}. Write them with mode 0644 (0755 for programs)."
         )
     return sum(entry.file_size for entry in entries)
 

