@@ -99,7 +99,7 @@ class Engine:
         try:
             self._build()
             report("started", f"laptop engine at {self.endpoint}", time.perf_counter() - began)
-            self._deploy(report)
+            self.deploy(report)
         except BaseException:
             self.stop()
             raise
@@ -146,7 +146,8 @@ class Engine:
     def _api(self, api_id: str) -> Api | None:
         return self._http_api.api(api_id)
 
-    def _deploy(self, report: Report) -> None:
+    def deploy(self, report: Report = _silently) -> None:
+        """Deploy the assembly as it is now; raises as `start` does."""
         began = time.perf_counter()
 
         def progress(stack: str, logical_id: str, status: str) -> None:
