@@ -55,7 +55,7 @@ def run() -> str:
     )
     if done.returncode:
         sys.exit(f"the loop failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def environment() -> dict[str, str]:

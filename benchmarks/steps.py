@@ -56,6 +56,7 @@ def states(state: dict[str, Any]) -> tuple[str, str]:
 
 def function() -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder, contextmanager(functions_world.running)(Path(folder)) as engine:
+        engine.clients.client("logs").create_log_group(logGroupName="/aws/lambda/f")
         engine.create()
         return timed(lambda: engine.invoke({"a": 1}), CALLS, 1)
 
