@@ -37,8 +37,14 @@ def places(rows: Examples) -> str:
 
     >>> places(Examples(count=3, first=(("a.csv", 2), ("a.csv", 9))))
     'a.csv row 2, a.csv row 9 and 1 more'
+    >>> places(Examples(count=1, first=(("a.csv", 2),), values=("n/a?",)))
+    "a.csv row 2 ('n/a?')"
     """
-    shown = ", ".join(f"{name} row {row}" for name, row in rows.first)
+    told = rows.told
+    shown = ", ".join(
+        f"{name} row {row}" + (f" ({told[name, row][:40]!r})" if (name, row) in told else "")
+        for name, row in rows.first
+    )
     rest = rows.count - len(rows.first)
     return f"{shown} and {rest} more" if rest > 0 else shown
 

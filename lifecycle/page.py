@@ -6,11 +6,12 @@ everything else given as text is escaped.
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from math import isfinite
+from math import ceil, floor, isfinite, log10
 
-WIDTH = 640
-HEIGHT = 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 12, 40
+WIDTH = 480  # of a plot's own units: on a phone they shrink to about 0.75 pixels, and its texts stay readable
+HEIGHT = 280
+LEFT, RIGHT, TOP, BOTTOM = 52, 16, 48, 42
+LABEL = 22  # characters of a bar's label
 COLOURS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
 
 STYLE = """
@@ -25,9 +26,10 @@ p{margin:.5rem 0}.soft{color:var(--soft)}.good{color:var(--good);font-weight:600
 .wide{overflow-x:auto}table{border-collapse:collapse;min-width:min(100%,22rem);font-size:.92rem}
 th,td{padding:.32rem .8rem .32rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);
 overflow-wrap:normal}
-th{color:var(--soft);font-weight:600}td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-svg{display:block;width:100%;max-width:44rem;height:auto;margin:.5rem 0}
-svg text{fill:var(--soft);font:12px system-ui,sans-serif}figure{margin:0}figcaption{color:var(--soft);font-size:.9rem}
+th{color:var(--soft);font-weight:600;vertical-align:bottom;white-space:nowrap}
+tbody tr:hover{background:var(--band)}td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
+svg{display:block;width:100%;max-width:38rem;height:auto;margin:.5rem 0}
+svg text{fill:var(--soft);font:12.5px system-ui,sans-serif}figure{margin:0}figcaption{color:var(--soft);font-size:.9rem}
 """
 
 
@@ -97,12 +99,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
 def bars(pairs: Sequence[tuple[str, float]], caption: str = "") -> Html:
     """Return a horizontal bar chart of (label, value >= 0), longest bar full width."""
     largest = max((value for _, value in pairs if isfinite(value)), default=0.0) or 1.0
-    step, label_width = 22, 190
-    room = WIDTH - label_width - 80
+    step, label_width = 24, 168
+    room = WIDTH - label_width - 64
     drawn = []
     for i, (label, value) in enumerate(pairs):
         length = room * max(value, 0.0) / largest if isfinite(value) else 0.0
-        text = label if len(label) <= 28 else label[:27] + "…"
+        text = label if len(label) <= LABEL else label[: LABEL - 1] + "…"
         drawn.append(
             f'<text x="{label_width - 8}" y="{i * step + 15}" text-anchor="end">{escape(text)}</text>'
             f'<rect x="{label_width}" y="{i * step + 4}" width="{length:.1f}" height="14" fill="var(--one)"/>'
@@ -112,30 +114,30 @@ def bars(pairs: Sequence[tuple[str, float]], caption: str = "") -> Html:
 
 
 def lines(series: Sequence[tuple[str, Points]], x_label: str, y_label: str, caption: str = "") -> Html:
-    """Return a line plot with one axis pair; each series is (name, points)."""
+    """Return a line plot with one axis pair; each series is (name, points), from the second on drawn dashed."""
     points = [point for _, entry in series for point in entry]
-    left, right = _bounds([x for x, _ in points])
-    low, high = _bounds([y for _, y in points])
+    across, up = _ticks([x for x, _ in points]), _ticks([y for _, y in points])
 
     def place(x: float, y: float) -> tuple[float, float]:
-        across = LEFT + (x - left) / (right - left) * (WIDTH - LEFT - RIGHT)
-        return across, HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+        right = (x - across[0]) / (across[-1] - across[0]) * (WIDTH - LEFT - RIGHT)
+        return LEFT + right, HEIGHT - BOTTOM - (y - up[0]) / (up[-1] - up[0]) * (HEIGHT - TOP - BOTTOM)
 
     drawn = []
-    for i in range(5):
-        x, y = place(left + (right - left) * i / 4, low + (high - low) * i / 4)
-        drawn.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(low + (high - low) * i / 4)}</text>'
-            f'<text x="{x:.1f}" y="{HEIGHT - 22}" text-anchor="middle">{number(left + (right - left) * i / 4)}</text>'
-        )
-    drawn.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_label)}</text>')
-    drawn.append(f'<text x="4" y="{TOP}">{escape(y_label)}</text>')
+    for tick in up:
+        _, y = place(across[0], tick)
+        drawn.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>')
+        drawn.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(tick)}</text>')
+    for tick in across:
+        x, _ = place(tick, up[0])
+        drawn.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{number(tick)}</text>')
+    drawn.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{escape(x_label)}</text>')
+    drawn.append(f'<text x="0" y="{TOP - 16}">{escape(y_label)}</text>')
     for i, (name, entry) in enumerate(series):
         colour = COLOURS[i % len(COLOURS)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in entry))
-        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        drawn.append(f'<text x="{LEFT + 8}" y="{TOP + 14 + 16 * i}" style="fill:{colour}">{escape(name)}</text>')
+        dashes = ' stroke-dasharray="5 4"' if i else ""
+        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>')
+        drawn.append(f'<text x="{LEFT + 8}" y="{TOP + 14 + 17 * i}" style="fill:{colour}">{escape(name)}</text>')
     return _figure(drawn, HEIGHT, caption)
 
 
@@ -147,9 +149,15 @@ def _figure(drawn: Sequence[str], height: float, caption: str) -> Html:
     )
 
 
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Return round numbers, evenly spaced, from below the smallest value to above the largest."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    return (low, high) if high > low else (low - 0.5, low + 0.5)
+    if high <= low:
+        low, high = low - 0.5, low + 0.5
+    power = 10.0 ** floor(log10((high - low) / 4))
+    step = next(power * n for n in (1, 2, 2.5, 5, 10) if power * n * 5 >= high - low)
+    first, last = floor(low / step), ceil(high / step - 1e-9)
+    return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
 
 
 def _is_number(cell: Cell) -> bool:

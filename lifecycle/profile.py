@@ -17,19 +17,32 @@ EXAMPLES: Final = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Examples:
-    """How many rows something is true of, and the first few as (object name, row number)."""
+    """How many rows something is true of, and the first few as (object name, row number).
+
+    `values` are what stands in those rows, in the same order; empty where that is not told (private columns).
+    """
 
     count: int = 0
     first: tuple[tuple[str, int], ...] = ()
+    values: tuple[str, ...] = ()
 
     def merge(self, other: "Examples") -> "Examples":
         """Return the rows of both parts."""
+        found = dict(self.told)
+        for place, value in other.told.items():
+            found[place] = min(value, found.get(place, value))
         first = tuple(sorted({*self.first, *other.first})[:EXAMPLES])
-        return Examples(count=self.count + other.count, first=first)
+        values = tuple(found.get(place, "") for place in first) if found else ()
+        return Examples(count=self.count + other.count, first=first, values=values)
+
+    @property
+    def told(self) -> dict[tuple[str, int], str]:
+        """What stands in each of the first rows, as far as it is told."""
+        return dict(zip(self.first, self.values, strict=True)) if self.values else {}
 
     def named(self, name: str) -> "Examples":
         """Return the same rows as rows of object `name`."""
-        return Examples(count=self.count, first=tuple((name, row) for _, row in self.first))
+        return replace(self, first=tuple((name, row) for _, row in self.first))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -65,7 +65,8 @@ def profile_from_plain(raw: Mapping[str, Any]) -> Profile:
 def _column_to_plain(column: ColumnProfile) -> dict[str, Any]:
     plain: dict[str, Any] = {"rows": column.rows, "absent": column.absent, "missing": column.missing}
     for name, examples in (("unreadable", column.unreadable), ("outside", column.outside)):
-        plain[name] = {"count": examples.count, "first": [list(place) for place in examples.first]}
+        first = [list(place) for place in examples.first]
+        plain[name] = {"count": examples.count, "first": first, "values": list(examples.values)}
     for name, moments in (("numbers", column.numbers), ("lengths", column.lengths)):
         plain[name] = None if moments is None else _moments_to_plain(moments)
     for name, part in (("quantiles", column.quantiles), ("categories", column.categories)):
@@ -92,4 +93,5 @@ def _moments_to_plain(moments: Moments) -> dict[str, Any]:
 
 
 def _examples(raw: Mapping[str, Any]) -> Examples:
-    return Examples(count=raw["count"], first=tuple((name, row) for name, row in raw["first"]))
+    first = tuple((name, row) for name, row in raw["first"])
+    return Examples(count=raw["count"], first=first, values=tuple(raw["values"]))

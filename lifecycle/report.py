@@ -42,12 +42,12 @@ def to_page(verdict: Verdict, spec: ModelSpec, version: str) -> str:
             sections.append((title, [_findings(findings)]))
     if verdict.profile.columns:
         sections.append(("Columns", [_columns(verdict, spec)]))
-    return page.render(f"Validation of {spec.dataset} for {spec.model}", sections)
+    return page.render(f"{spec.model}: validation of {spec.dataset} {version[:12]}", sections)
 
 
 def _findings(findings: Sequence[Finding]) -> page.Html:
-    rows = [(one.check, one.column or "", one.text) for one in findings[:LISTED]]
-    return page.table(("Check", "Column", "What"), rows)
+    rows = [(one.check, one.column or "", ", ".join(one.objects[:3]), one.text) for one in findings[:LISTED]]
+    return page.table(("Check", "Column", "File", "What was found, what is allowed, what to do"), rows)
 
 
 def _columns(verdict: Verdict, spec: ModelSpec) -> page.Html:
@@ -60,10 +60,10 @@ def _columns(verdict: Verdict, spec: ModelSpec) -> page.Html:
     return page.table(headers, rows)
 
 
-def _numbers(part: ColumnProfile) -> tuple[str, str, str]:
+def _numbers(part: ColumnProfile) -> tuple[float | None, float | None, float | None]:
     if part.numbers is None or part.numbers.min is None:
-        return ("", "", "")
-    return (page.number(part.numbers.min), page.number(part.numbers.mean), page.number(part.numbers.max))
+        return (None, None, None)
+    return (part.numbers.min, part.numbers.mean, part.numbers.max)
 
 
 def _frequent(part: ColumnProfile) -> str:

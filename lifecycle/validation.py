@@ -100,18 +100,32 @@ def _values(contract: Contract, profile: Profile) -> Iterable[Finding]:
 
 def _wrong(contract: Contract, name: str, part: ColumnProfile, refuses: bool) -> Iterable[Finding]:
     column = contract.by_name[name]
-    allowed = f"; the contract allows {contract.max_invalid_share:.2%} of the rows (max_invalid_share)"
+    allowed = (
+        f"; the contract allows {contract.max_invalid_share:.2%} of the rows (max_invalid_share). Correct the rows and "
+        "upload the file again under its name, or change "
+    )
     make = Finding.problem if refuses else Finding.note
     if part.unreadable.count:
         text = f"{part.unreadable.count} values are no {column.kind}: {places(part.unreadable)}"
-        yield make("type", text + (allowed if refuses else ""), column=name, objects=_objects(part.unreadable))
+        yield make(
+            "type",
+            text + (f"{allowed}the column's kind in model.yaml." if refuses else ""),
+            column=name,
+            objects=_objects(part.unreadable),
+        )
     if part.outside.count:
         bounds = (
             "listed categories" if column.kind is Kind.CATEGORY else f"{_bound(column.min)} to {_bound(column.max)}"
         )
         text = f"{part.outside.count} values are outside {bounds}: {places(part.outside)}"
         check = "categories" if column.kind is Kind.CATEGORY else "range"
-        yield make(check, text + (allowed if refuses else ""), column=name, objects=_objects(part.outside))
+        key = "categories" if column.kind is Kind.CATEGORY else "min and max"
+        yield make(
+            check,
+            text + (f"{allowed}{key} in model.yaml." if refuses else ""),
+            column=name,
+            objects=_objects(part.outside),
+        )
 
 
 def _unlisted(contract: Contract, name: str, part: ColumnProfile) -> Iterable[Finding]:

@@ -20,6 +20,7 @@ from tabular.convert import typed
 
 NUMERIC: Final = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.DATETIME})
 MICROSECONDS: Final = 1_000_000
+SHOWN: Final = 60  # characters of a wrong value that a report shows
 
 
 def profile_file(path: Path, name: str, contract: Contract) -> tuple[ObjectProfile, pl.DataFrame]:
@@ -45,7 +46,9 @@ def profile_stored(frame: pl.DataFrame, contract: Contract) -> Profile:
         values, missing = typed(frame[column.name], column.kind)
         unreadable = values.is_null() & ~missing
         outside = _outside(values, column)
-        columns[column.name] = _column(values, missing, column, (unreadable, outside))
+        stored = None if column.private else frame[column.name]
+        wrong = _examples(unreadable, stored), _examples(outside, stored)
+        columns[column.name] = _column(values, missing, column, wrong)
         bad = bad | unreadable | outside
     extra = frozenset(frame.columns) - contract.by_name.keys()
     return Profile(rows=frame.height, bad_rows=int(bad.sum()), columns=columns, extra=extra)
@@ -90,8 +93,8 @@ def duplicates(parts: Iterable[tuple[str, pl.DataFrame]], column: str) -> Exampl
     return Examples(count=again.height, first=tuple((name, row) for name, row in first))
 
 
-def _column(values: pl.Series, missing: pl.Series, column: Column, wrong: tuple[pl.Series, pl.Series]) -> ColumnProfile:
-    unreadable, outside = (_examples(mask) for mask in wrong)
+def _column(values: pl.Series, missing: pl.Series, column: Column, wrong: tuple[Examples, Examples]) -> ColumnProfile:
+    unreadable, outside = wrong
     counted = ColumnProfile(rows=len(values), missing=int(missing.sum()), unreadable=unreadable, outside=outside)
     if column.private:
         return counted
@@ -120,9 +123,11 @@ def _outside(values: pl.Series, column: Column) -> pl.Series:
     return outside.fill_null(False)
 
 
-def _examples(mask: pl.Series) -> Examples:
-    rows = (mask.arg_true().head(EXAMPLES) + 1).to_list()
-    return Examples(count=int(mask.sum()), first=tuple(("", row) for row in rows))
+def _examples(mask: pl.Series, stored: pl.Series | None) -> Examples:
+    """The first rows of a mask with what `stored` holds there (None: a private column, of which nothing is told)."""
+    places = mask.arg_true().head(EXAMPLES)
+    values = () if stored is None else tuple(str(value)[:SHOWN] for value in stored.gather(places).to_list())
+    return Examples(count=int(mask.sum()), first=tuple(("", row + 1) for row in places.to_list()), values=values)
 
 
 def _numbers(values: pl.Series) -> pl.Series:

@@ -141,9 +141,10 @@ def test_wrong_values_are_counted_with_their_rows() -> None:
     found = profile_stored(frame(bad), CONTRACT)
     wrong = {name: (c.unreadable, c.outside) for name, c in found.columns.items()}
     none = Examples()
-    assert wrong["distance"] == (Examples(count=1, first=(("", 2),)), Examples(count=1, first=(("", 3),)))
-    assert wrong["seats"] == (Examples(count=2, first=(("", 2), ("", 3))), none)
-    assert wrong["origin"] == (none, Examples(count=1, first=(("", 2),)))
+    far, below = (Examples(count=1, first=(("", row),), values=(value,)) for row, value in ((2, "far"), (3, "-1")))
+    assert wrong["distance"] == (far, below)
+    assert wrong["seats"] == (Examples(count=2, first=(("", 2), ("", 3)), values=("3.5", "inf")), none)
+    assert wrong["origin"] == (none, Examples(count=1, first=(("", 2),), values=("LGA",)))
     assert wrong["departs"][0].count == wrong["late"][0].count == 1
     assert found.bad_rows == 2
     assert found.columns["origin"].missing == 1

@@ -65,6 +65,7 @@ def test_wrong_values_refuse_only_above_the_allowed_share() -> None:
     profile = Profile(rows=10, bad_rows=1, columns=profile.columns)
     assert texts(judged(profile)) == [
         "type distance: 1 values are no number: a.csv row 4; the contract allows 0.00% of the rows (max_invalid_share)"
+        ". Correct the rows and upload the file again under its name, or change the column's kind in model.yaml."
     ]
     tolerant = judged(profile, contract(max_invalid_share=0.1))
     assert tolerant.accepted
