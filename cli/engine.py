@@ -54,7 +54,10 @@ class EngineProcess:
 
     def wait(self) -> int:
         """Wait until the engine ends and return its exit code."""
-        return self._process.wait()
+        # in short waits: polars replaces the handler of Ctrl-C by one that restarts a blocking wait for ever
+        while self._process.poll() is None:
+            time.sleep(0.2)
+        return int(self._process.returncode)
 
     def stop(self) -> None:
         """End the engine; it ends its children. Kills it when it does not end in time."""
