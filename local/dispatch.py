@@ -1,7 +1,7 @@
 """Who answers an AWS request: an operation of the engine, or moto; everything else is refused by name."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from local import moto_state
 from local.api import ApiError, Operation, Operations
@@ -9,10 +9,9 @@ from local.identity import Identity
 from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
 
 MOTO_SERVICES = frozenset(
-    {
-        *("s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker"),
-        "apigatewayv2",
-    }
+    {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2"}
+)
+    ["s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2"]
 )
 ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "states", "ssm", "tagging"})
 """Services of which only the registered operations exist."""
@@ -77,5 +76,5 @@ def _known(scope: Scope | None) -> str | None:
 
 
 def _refusal(service: str) -> str:
-    known: Mapping[str, None] = dict.fromkeys(sorted(MOTO_SERVICES | ENGINE_SERVICES))
-    return f"The laptop engine has no service {service!r}; it has {', '.join(known)}."
+    known = ", ".join(sorted(MOTO_SERVICES | ENGINE_SERVICES))
+    return f"The laptop engine has no service {service!r}; it has {known}."
