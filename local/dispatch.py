@@ -11,8 +11,6 @@ from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operati
 MOTO_SERVICES = frozenset(
     {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2"}
 )
-    ["s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2"]
-)
 ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "states", "ssm", "tagging"})
 """Services of which only the registered operations exist."""
 
