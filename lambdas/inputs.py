@@ -27,6 +27,7 @@ def write_inputs(settings: StartRun, event: dict[str, Any], asked: Asked, going:
         families=candidates,
     )
     batches = _write_batches(settings, spec, asked, going.run_id)
+    _write_asked_families(settings, going.run_id, list(candidates))
     _write_record(settings, spec, event, begun)
     note("run started", run_id=going.run_id, version=asked.version, batches=len(batches))
     return {
@@ -52,6 +53,15 @@ def _write_batches(settings: StartRun, spec: ModelSpec, asked: Asked, run_id: st
         artifacts.write_json(key, [entry.to_plain() for entry in batch])
         written.append(key)
     return written
+
+
+def _write_asked_families(settings: StartRun, run_id: str, asked: list[str]) -> None:
+    """Put a file where the families' models go: SageMaker refuses an input that holds nothing.
+
+    So a run in which every family failed reaches evaluation, which says so in words.
+    """
+    key = keys.run(settings.model, run_id, "train", "families.json")
+    wiring.bucket(settings.artifact_bucket).write_json(key, asked)
 
 
 def _write_champion(settings: StartRun, run_id: str) -> Live | None:

@@ -15,6 +15,7 @@ Artifact bucket (versioned)
     runs/<model>/<run>/inputs/champion.json          what is live, or {"live": null}; beside it, if any, ...
     runs/<model>/<run>/inputs/champion.model.json    ... its compiled model
     runs/<model>/<run>/validation/report.{json,html}
+    runs/<model>/<run>/train/families.json           the families that were asked for
     runs/<model>/<run>/train/<job>/output/model.tar.gz
     runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json}
 """

@@ -9,11 +9,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry point: `lambdas/<module>.py`, `memory_mb`, time-out in `seconds`."""
+    """One entry point: `lambdas/<module>.py`, `memory_mb`, time-out in `seconds`, `tmp_mb` of scratch space."""
 
     module: str
     memory_mb: int
     seconds: int
+    tmp_mb: int = 512  # what Lambda gives without being asked
 
     @property
     def handler(self) -> str:
@@ -33,10 +34,11 @@ RECORD_EVENT: Final = Entry("record_event", 256, 30)
 REFUSE_ROUTE: Final = Entry("refuse_route", 128, 5)
 
 # Training. Profiling decodes data with polars: all the memory that a new account gives (3,008 MB), all the time there
-# is for one batch. Validation merges profiles. The others read and write small documents.
+# is for one batch, and scratch space for an object of 256 MiB with the hashes of its ids. Validation merges profiles
+# and the hashes of all objects. The others read and write small documents.
 START_RUN: Final = Entry("start_run", 512, 60)
-PROFILE_OBJECTS: Final = Entry("profile_objects", 3008, 900)
-VALIDATE_VERSION: Final = Entry("validate_version", 1769, 300)
+PROFILE_OBJECTS: Final = Entry("profile_objects", 3008, 900, tmp_mb=2048)
+VALIDATE_VERSION: Final = Entry("validate_version", 3008, 300, tmp_mb=2048)
 REGISTER_MODEL: Final = Entry("register_model", 512, 120)
 CLOSE_RUN: Final = Entry("close_run", 512, 60)
 

@@ -10,7 +10,17 @@ from local.functions.model import LATEST, Code, Configuration, Function, Release
 from local.functions.registry import Parameters, Registry, check_revision, new_revision, not_found, refuse_unknown
 from local.functions.versions import publish
 
-_SETTINGS = ("Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout")
+_SETTINGS = (
+    "Environment",
+    "EphemeralStorage",
+    "Handler",
+    "Layers",
+    "LoggingConfig",
+    "MemorySize",
+    "Role",
+    "Runtime",
+    "Timeout",
+)
 _SOURCE = ("ZipFile", "S3Bucket", "S3Key")
 _RUNTIMES = ("python3.12",)
 _RESERVED_WORDS = """_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV
@@ -77,6 +87,7 @@ class Control:
         """Return `start` with the settings of a request, checked."""
         asked: dict[str, Any] = {}
         plain = {
+            "EphemeralStorage": "ephemeral_storage",
             "Handler": "handler",
             "MemorySize": "memory_size",
             "Role": "role",

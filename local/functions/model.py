@@ -24,6 +24,7 @@ class Configuration:
     role: str
     timeout: int = 3
     memory_size: int = 128
+    ephemeral_storage: Mapping[str, int] = field(default_factory=lambda: {"Size": 512})
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     log_group: str | None = None
@@ -138,6 +139,7 @@ def configuration_answer(release: Release, now: float, layers: list[dict[str, An
         "Description": "",
         "Timeout": c.timeout,
         "MemorySize": c.memory_size,
+        "EphemeralStorage": dict(c.ephemeral_storage),
         "LastModified": iso(release.modified_at),
         "Version": release.version,
         "RevisionId": release.revision,
@@ -145,7 +147,6 @@ def configuration_answer(release: Release, now: float, layers: list[dict[str, An
         "LastUpdateStatus": "Successful",
         "PackageType": "Zip",
         "Architectures": list(c.architectures),
-        "EphemeralStorage": {"Size": 512},
         "LoggingConfig": {"LogFormat": c.log_format, "LogGroup": release.log_group},
     }
     if c.environment:

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.resources.kind import Kind, Subject, only
 
-_CONFIGURATION = "Environment Handler Layers LoggingConfig MemorySize Role Runtime Timeout"
+_CONFIGURATION = "Environment EphemeralStorage Handler Layers LoggingConfig MemorySize Role Runtime Timeout"
 _MAPPING = "BatchSize FunctionName FunctionResponseTypes"
 _ASYNC = "MaximumRetryAttempts MaximumEventAgeInSeconds DestinationConfig"
 _OF_ASYNC = "FunctionName Qualifier"
@@ -103,7 +103,8 @@ KINDS = (
         type="AWS::Lambda::Function",
         service="lambda",
         properties="""FunctionName Code.S3Bucket Code.S3Key Handler Runtime Role MemorySize Timeout Layers
-            Environment.Variables.* LoggingConfig.LogGroup LoggingConfig.LogFormat Architectures""",
+            EphemeralStorage.Size Environment.Variables.* LoggingConfig.LogGroup LoggingConfig.LogFormat
+            Architectures""",
         tags=("Tags",),
         create=_create,
         read=_read,
@@ -111,6 +112,7 @@ KINDS = (
         updates=f"Code {_CONFIGURATION}",
         replaces="FunctionName",
         defaults={
+            "EphemeralStorage": {"Size": 512},
             "MemorySize": 128,
             "Timeout": 3,
             "Layers": [],

@@ -63,6 +63,7 @@ class Function(Construct):
             ),
             layers=list(package.layers),
             memory_size=entry.memory_mb,
+            ephemeral_storage=lambda_.CfnFunction.EphemeralStorageProperty(size=entry.tmp_mb),
             timeout=entry.seconds,
             role=self.role.attr_arn,
             environment=lambda_.CfnFunction.EnvironmentProperty(variables={**POWERTOOLS, **environment}),
