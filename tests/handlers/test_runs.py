@@ -74,6 +74,9 @@ def test_a_new_version_goes_with_everything_its_steps_need(world: World, executi
     assert [family["run_id"] for family in run["families"]] == [run["run_id"]] * 3
     assert run["uri"]["train"] == f"s3://artifact-bucket/runs/flights/{run['run_id']}/train/"
     assert world.read("artifact-bucket", f"runs/flights/{run['run_id']}/inputs/champion.json") == {"live": None}
+    # SageMaker refuses an input that holds nothing: without this file, a run whose families all failed would not say so
+    asked = world.read("artifact-bucket", f"runs/flights/{run['run_id']}/train/families.json")
+    assert asked == [entry["family"] for entry in run["families"]]
     record = record_of(world, run)
     assert (record["status"], record["reason"], record["parent"]) == ("running", "new data version", None)
     assert [entry["kind"] for entry in world.ledger("model#flights")] == ["run started"]
