@@ -29,7 +29,7 @@ synth: setup ## cdk.out, as `cdk synth` would write it
 
 test: setup ## every check and every test
 	@$(MAKE) --no-print-directory check
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup -q -m "slow or not slow" --ignore=tests/e2e
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -q tests/handlers tests/training tests/infrastructure tests/local
 	@.venv/bin/python -m pytest -q tests/e2e
 
 check: setup ## formatting, types, import rules, fast tests (under a minute)
