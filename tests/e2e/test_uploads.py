@@ -109,9 +109,9 @@ def test_an_aborted_run_releases_its_claim_and_the_next_upload_works(lab: Lab, l
     lab.settle()
     lab.upload(MODEL, "aborted.csv", rows_as_csv(400, 21))
     running = wait_until(
-        lambda: next((e for e in lab.executions(MODEL) if e["status"] == "RUNNING"), None), "running run"
+        lambda: next((r for r in verdicts(lab, MODEL) if r["status"] == "running"), None), "record of a running run"
     )
-    lab.client("stepfunctions").stop_execution(executionArn=running["executionArn"], error="Operator", cause="a test")
+    lab.client("stepfunctions").stop_execution(executionArn=running["execution"], error="Operator", cause="a test")
     aborted = wait_until(lambda: next((r for r in verdicts(lab, MODEL) if r["status"] == "aborted"), None), "record")
     lab.upload(MODEL, "after-abort.csv", rows_as_csv(400, 22))
 
