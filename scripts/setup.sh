@@ -8,6 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export UV_SYSTEM_CERTS=1  # trust what this machine trusts: package mirrors and proxies have certificates of their own
 say() { printf '  %-9s %s\n' "$1" "$2"; }
 
 find_python() { # the first interpreter of version 3.12
