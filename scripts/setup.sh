@@ -16,7 +16,8 @@ find_python() { # the first interpreter of version 3.12
   for candidate in "${PYTHON:-}" python3.12 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.12*/bin/python python3 python; do
     [ -n "$candidate" ] || continue
     if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then
-      "$candidate" -c 'import sys; print(sys.executable)'
+      # the interpreter behind an environment, which may be about to be made anew, .venv itself included
+      "$candidate" -c 'import sys; print(sys.base_prefix + "/bin/python3.12")'
       return
     fi
   done
