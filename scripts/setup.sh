@@ -72,7 +72,8 @@ chmod +x .venv/bin/perennial
 want=$(stamp package.json package-lock.json)
 if ! current node_modules "$want"; then
   say node "the CDK command line"
-  NODE_OPTIONS=--use-system-ca PATH="$PWD/.venv/bin:$PATH" .venv/bin/npm ci --silent --no-audit --no-fund --no-update-notifier
+  NODE_OPTIONS=--use-system-ca PATH="$PWD/.venv/bin:$PATH" \
+    .venv/bin/npm ci --silent --no-audit --no-fund --no-update-notifier
   echo "$want" >node_modules/.stamp
 fi
 ln -sf ../../node_modules/.bin/cdk .venv/bin/cdk
