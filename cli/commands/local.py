@@ -1,6 +1,6 @@
 """`perennial local up | run`: the laptop engine, and the whole loop on it."""
 
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -119,11 +119,9 @@ def _serve(process: engine.EngineProcess, loop: Loop, out: output.Output, what: 
 
 
 def _until_interrupted(process: engine.EngineProcess) -> None:
-    try:
+    with suppress(KeyboardInterrupt):  # the engine's own context manager ends it
         if code := process.wait():
             output.fail(f"the laptop engine ended with exit code {code}; see .perennial/engine.log")
-    except KeyboardInterrupt:
-        time.sleep(0)  # the context manager ends the engine
 
 
 def _look_hint(endpoint: str, access_key: str, secret_key: str, region: str) -> str:
