@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-SIZES = {"i": 4, "d": 8, "B": 1}
+SIZES = {"i": 4, "d": 8, "f": 4, "B": 1}
 
 
 def pack(code: str, values: Iterable[float]) -> str:
-    """Return numbers as Base64 of little-endian `code`: "i" int32, "d" float64, "B" uint8."""
+    """Return numbers as Base64 of little-endian `code`: "i" int32, "d" float64, "f" float32, "B" uint8."""
     packed: array[Any] = array(code, values)
     return b2a_base64(packed.tobytes(), newline=False).decode()
 

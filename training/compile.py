@@ -107,10 +107,11 @@ class _Nodes:
     flags: list[int]
     leaves: list[float]
     sets: list[list[int]]
+    cover: list[float]
 
     @classmethod
     def empty(cls) -> "_Nodes":
-        return cls([], [], [], [], [], [], [])
+        return cls([], [], [], [], [], [], [], [])
 
     def data(self, *, link: str, baseline: Sequence[float], forest: bool, leaf_width: int) -> dict[str, Any]:
         arrays = {
@@ -120,6 +121,7 @@ class _Nodes:
             "right": pack("i", self.right),
             "flags": pack("B", self.flags),
             "leaves": pack("d", self.leaves),
+            "cover": pack("f", self.cover),
             "sets": self.sets,
         }
         switches = {"average": forest, "float32": forest, "leaf_width": leaf_width}
@@ -154,13 +156,14 @@ def _append(nodes: _Nodes, tree: _Tree, raw: Any) -> None:
     finite = np.nan_to_num(tree.threshold, posinf=sys.float_info.max, neginf=-sys.float_info.max)
     feature, threshold, left, right = (a.tolist() for a in (tree.feature, finite, tree.left, tree.right))
     missing_left = raw.missing_go_to_left.tolist()
-    leaves = tree.leaves.tolist()
+    leaves, cover = tree.leaves.tolist(), raw.weighted_n_node_samples.tolist()
     waiting: list[tuple[int, int]] = [(0, -1)]
     while waiting:
         node, parent = waiting.pop()
         place = len(nodes.feature)
         if parent >= 0:
             nodes.right[parent] = place
+        nodes.cover.append(cover[node])
         if left[node] < 0:
             _append_leaf(nodes, leaves[node])
             continue
@@ -228,6 +231,7 @@ def _append_boosted(nodes: _Nodes, predictor: Any, moved: _Moved) -> None:
     start = len(nodes.feature)
     nodes.roots.append(start)
     for node in predictor.nodes:
+        nodes.cover.append(float(node["count"]))
         if node["is_leaf"]:
             _append_leaf(nodes, [float(node["value"])])
             continue
