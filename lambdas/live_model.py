@@ -10,6 +10,7 @@ from typing import Any, Final
 from lifecycle.body import json_of
 from lifecycle.checksum import sha256_hex
 from lifecycle.errors import MissingSetting, ModelRejected, RequestRejected, SpecRejected
+from lifecycle.prediction_id import RANDOM_BYTES, ids_of
 from lifecycle.prediction_log import PredictionLog, metrics_line
 from lifecycle.problem import ERRORS_LISTED, Problem, field_error
 from lifecycle.request import RowChecker, inputs_of, is_nullable
@@ -82,14 +83,14 @@ class LiveModel:
 
         Raises Problem when the request does not satisfy the contract.
         """
+        now = int(time.time() * 1000)
         rows = self._checker.rows_of(json_of(event))
-        scored = zip(_ids(len(rows)), self._score(rows), strict=True)
+        scored = zip(ids_of(now, os.urandom(RANDOM_BYTES * len(rows))), self._score(rows), strict=True)
         answers = [{"prediction_id": identity, **found} for identity, found in scored]
         body = f'{self._head}, "predictions": {json.dumps(answers)}}}'
         if len(body) > ANSWER_BYTES:
             detail = f"the answer would be larger than {ANSWER_BYTES:,} bytes: send fewer rows in one request"
             raise Problem(413, detail, rows=len(rows))
-        now = int(time.time() * 1000)
         lines: list[str] = []
         if self._log is not None:
             latency = (time.perf_counter() - started) * 1000
@@ -185,13 +186,3 @@ def _spec(root: Path) -> dict[str, Any]:
         raise SpecRejected(f"{found[0].name} was changed after synth: its content has another SHA-256")
     spec: dict[str, Any] = json.loads(data)
     return spec
-
-
-def _ids(count: int) -> list[str]:
-    """Random UUIDs (version 4) from one system call; the uuid module would cost more than scoring a row."""
-    digits = os.urandom(16 * count).hex()
-    found = []
-    for start in range(0, 32 * count, 32):
-        d = digits[start : start + 32]
-        found.append(f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) & 3]}{d[17:20]}-{d[20:]}")
-    return found

@@ -4,9 +4,10 @@ import base64
 import gzip
 import json
 import os
-import re
 import subprocess
 import sys
+import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from lambdas.live_model import LiveModel, Place
 from lambdas.predict import answer
 from lifecycle.errors import MissingSetting, ModelRejected, SpecRejected
+from lifecycle.prediction_id import time_of
 from lifecycle.problem import CONTENT_TYPE
 from lifecycle.settings import Predict
 from tests import live_package
@@ -65,7 +67,16 @@ def test_every_prediction_has_an_id_of_its_own(live):
     _, body = ask(live, ROW, ROW, ROW)
     ids = [prediction["prediction_id"] for prediction in body["predictions"]]
     assert len(set(ids)) == 3
-    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", i) for i in ids)
+    assert all(uuid.UUID(identity).version == 7 for identity in ids)
+
+
+def test_a_prediction_id_says_when_the_request_came_and_its_log_line_says_the_same(live, capsys):
+    before = time.time()
+    _, body = ask(live, ROW)
+    line, _metrics = logged(capsys)
+    when = time_of(body["predictions"][0]["prediction_id"])
+    assert before - 0.001 <= when <= time.time()
+    assert line["time"] == round(when * 1000)
 
 
 def test_each_row_leaves_one_line_and_each_request_one_line_of_metrics(live, capsys):
