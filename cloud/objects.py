@@ -88,9 +88,10 @@ class Bucket:
         with source.open("rb") as file, translated(f"write {self.uri(key)}"):
             self._s3.put_object(Bucket=self.name, Key=key, Body=file)
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys under a prefix in order."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+    def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """Yield the keys under a prefix in order; those that sort after `after` only, when it is given."""
+        beginning = {"StartAfter": after} if after else {}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, **beginning)
         with translated(f"list {self.uri(prefix)}"):
             for page in pages:
                 for entry in page.get("Contents", []):

@@ -7,6 +7,8 @@ Data bucket (versioned)
     versions/<dataset>/<data version>/channel.json   the same objects as a SageMaker ManifestFile
     versions/<dataset>/current.json                  the newest data version's id, sequence and time
     versions/<dataset>/copied.json                   checksums of copies that no version lists yet
+    predictions/<model>/<yyyy>/<mm>/<dd>/<hh>/...    the prediction log, gzip NDJSON by arrival hour (UTC); Firehose's
+    predictions-failed/<model>/<error type>/...      what Firehose could not deliver there
 Artifact bucket (versioned)
     profiles/<contract id>/<sha256>.json             profile of one object under one contract
     profiles/<contract id>/<sha256>.ids.parquet      hashes of its row ids, when the contract names an id
@@ -20,10 +22,14 @@ Artifact bucket (versioned)
     runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json}
 """
 
+from datetime import UTC, datetime
+
 INCOMING = "incoming/"
 OBJECTS = "objects/"
 VERSIONS = "versions/"
 PROFILES = "profiles/"
+PREDICTIONS = "predictions/"
+PREDICTIONS_FAILED = "predictions-failed/"
 READY = "_READY"
 
 
@@ -105,3 +111,37 @@ def run(model: str, run_id: str, *parts: str) -> str:
 def run_record(model: str, run_id: str) -> str:
     """Return the key of a run's record."""
     return run(model, run_id, "run.json")
+
+
+def predictions(model: str) -> str:
+    """Return the prefix of a model's prediction log."""
+    return f"{PREDICTIONS}{model}/"
+
+
+def predictions_failed(model: str) -> str:
+    """Return the prefix of what could not be delivered to a model's prediction log."""
+    return f"{PREDICTIONS_FAILED}{model}/"
+
+
+def predictions_of_hour(model: str, at: float) -> str:
+    """Return the prefix of the log lines that arrived in the hour (UTC) of `at`, epoch seconds.
+
+    >>> predictions_of_hour("flights", 1795240799.5)
+    'predictions/flights/2026/11/21/05/'
+    """
+    return f"{predictions(model)}{datetime.fromtimestamp(at, UTC):%Y/%m/%d/%H}/"
+
+
+def parse_predictions(key: str) -> float | None:
+    """Return the arrival hour (epoch seconds, its beginning) of an object of the log; None when it is no such object.
+
+    >>> parse_predictions("predictions/flights/2026/11/21/05/stream-1-2026-11-21-05-59-59-uuid.gz")
+    1795237200.0
+    >>> parse_predictions("predictions/flights/notes.txt") is None
+    True
+    """
+    try:
+        at = datetime.strptime("/".join(key.split("/")[2:6]), "%Y/%m/%d/%H")
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC).timestamp()

@@ -12,8 +12,9 @@ from typing import Any, Final
 from lifecycle import names
 from lifecycle.request import inputs_of
 
-KIND: Final = "prediction"
-SCHEMA: Final = 1
+PREDICTION: Final = "prediction"
+FAILURE: Final = "failure"
+SCHEMA: Final = 2
 LINE_BYTES: Final = 65_536
 
 Row = Mapping[str, Any]
@@ -38,7 +39,7 @@ class PredictionLog:
         inputs = inputs_of(contract)
         private = any(column.get("private") for column in inputs)
         self._kept = [column["name"] for column in inputs if not column.get("private")] if private else None
-        self._head = json.dumps({"kind": KIND, "schema": SCHEMA, **facts})[:-1]
+        self._head = json.dumps({"kind": PREDICTION, "schema": SCHEMA, **facts})[:-1]
 
     def lines(
         self, rows: Sequence[Row], predictions: Sequence[Mapping[str, Any]], *, time_ms: int, latency_ms: float

@@ -30,7 +30,7 @@ def test_a_line_says_what_was_asked_answered_and_by_which_version():
     assert "\n" not in line
     assert json.loads(line) == {
         "kind": "prediction",
-        "schema": 1,
+        "schema": 2,
         **FACTS,
         "time": 1_700_000_000_000,
         "latency_ms": 1.25,
