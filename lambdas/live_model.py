@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lifecycle.body import json_of
 from lifecycle.checksum import sha256_hex
@@ -15,6 +15,9 @@ from lifecycle.prediction_log import PredictionLog, metrics_line
 from lifecycle.problem import ERRORS_LISTED, Problem, field_error
 from lifecycle.request import RowChecker, inputs_of, is_nullable
 from lifecycle.scoring import CompiledModel
+
+if TYPE_CHECKING:
+    from lambdas.explanations import Explanations
 
 ANSWER_BYTES: Final = 5_000_000
 
@@ -54,6 +57,7 @@ class LiveModel:
         self._max_rows: int = spec["serving"]["max_rows"]
         self._checker = RowChecker(self._contract, learned=model.learned, max_rows=self._max_rows)
         self._log = self._prediction_log() if spec["monitoring"]["prediction_log"] else None
+        self._explanations: Explanations | None = None
         self._head = json.dumps(
             {
                 "model": place.model,
@@ -84,10 +88,14 @@ class LiveModel:
         Raises Problem when the request does not satisfy the contract.
         """
         now = int(time.time() * 1000)
+        explained = self._explained(event)
         rows = self._checker.rows_of(json_of(event))
         scored = zip(ids_of(now, os.urandom(RANDOM_BYTES * len(rows))), self._score(rows), strict=True)
         answers = [{"prediction_id": identity, **found} for identity, found in scored]
-        body = f'{self._head}, "predictions": {json.dumps(answers)}}}'
+        shown = answers
+        if explained is not None:
+            shown = [{**a, "explanation": why} for a, why in zip(answers, explained.of(rows), strict=True)]
+        body = f'{self._head}, "predictions": {json.dumps(shown)}}}'
         if len(body) > ANSWER_BYTES:
             detail = f"the answer would be larger than {ANSWER_BYTES:,} bytes: send fewer rows in one request"
             raise Problem(413, detail, rows=len(rows))
@@ -140,6 +148,18 @@ class LiveModel:
                     errors.append(field_error(number, None, str(error).removeprefix(f"row {number}: ")))
             detail = f"{len(errors)} of {len(rows)} rows cannot be turned into features; no row was scored"
             raise Problem(422, detail, errors=errors[:ERRORS_LISTED], rows=len(rows)) from None
+
+    def _explained(self, event: Mapping[str, Any]) -> "Explanations | None":
+        """What explains, if the request asks for it; loaded then only."""
+        if not event.get("queryStringParameters"):
+            return None
+        from lambdas import explanations
+
+        if not explanations.asked(event):
+            return None
+        if self._explanations is None:
+            self._explanations = explanations.Explanations(self._model)
+        return self._explanations
 
     def _prediction_log(self) -> PredictionLog:
         facts = {

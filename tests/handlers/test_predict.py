@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import math
 import os
 import subprocess
 import sys
@@ -124,6 +125,33 @@ def test_rows_that_features_py_cannot_compute_are_all_named(live):
     assert status == 422
     assert [error["row"] for error in body["errors"]] == [0, 2]
     assert "KeyError" in body["errors"][0]["message"]
+
+
+def explain(live, value, *rows) -> tuple[int, dict]:
+    body = json.dumps({"rows": list(rows)})
+    request = event("/models/late/predictions", body=body) | {"queryStringParameters": {"explain": value}}
+    return result(answer(live, SETTINGS, request))
+
+
+def test_explanations_come_when_asked_for_and_sum_to_the_log_odds(live):
+    status, body = explain(live, "true", ROW)
+    assert status == 200
+    prediction = body["predictions"][0]
+    explanation, score = prediction["explanation"], prediction["probability"]
+    assert explanation["of"] == "log_odds"
+    total = explanation["base"] + sum(explanation["contributions"].values())
+    assert total == pytest.approx(math.log(score / (1 - score)), abs=1e-9)
+    assert "explanation" not in explain(live, "false", ROW)[1]["predictions"][0]
+
+
+def test_explanations_are_not_logged(live, capsys):
+    explain(live, "true", ROW)
+    assert all("explanation" not in line for line in logged(capsys))
+
+
+@pytest.mark.parametrize(("value", "rows", "status"), [("maybe", 1, 400), ("true,true", 1, 400), ("true", 21, 413)])
+def test_what_cannot_be_explained_is_refused(live, value, rows, status):
+    assert explain(live, value, *[ROW] * rows)[0] == status
 
 
 def test_a_gzipped_request_is_answered(live):
