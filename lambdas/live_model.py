@@ -20,22 +20,24 @@ if TYPE_CHECKING:
     from lambdas.explanations import Explanations
 
 ANSWER_BYTES: Final = 5_000_000
+UNPUBLISHED: Final = "$LATEST"
 
 Response = dict[str, Any]
 
 
 class Place:
-    """Where this function serves: the fields of `lifecycle.settings.Predict`.
+    """Where this function serves: the fields of `lifecycle.settings.Predict`, and the published version it is (`arm`).
 
     That class is not imported here, because dataclasses cost a cold start more than all of scoring; a test holds the
     two to the same variables.
     """
 
-    __slots__ = ("model", "stage")
+    __slots__ = ("arm", "model", "stage")
 
-    def __init__(self, *, stage: str, model: str) -> None:
+    def __init__(self, *, stage: str, model: str, arm: str = UNPUBLISHED) -> None:
         self.stage = stage
         self.model = model
+        self.arm = arm
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Place":
@@ -43,7 +45,8 @@ class Place:
         missing = [name for name in ("STAGE", "MODEL") if name not in environment]
         if missing:
             raise MissingSetting(f"{' and '.join(missing)} missing. The stack sets them: deploy it again.")
-        return cls(stage=environment["STAGE"], model=environment["MODEL"])
+        arm = environment.get("AWS_LAMBDA_FUNCTION_VERSION", UNPUBLISHED)  # Lambda's own
+        return cls(stage=environment["STAGE"], model=environment["MODEL"], arm=arm)
 
 
 class LiveModel:
@@ -81,6 +84,11 @@ class LiveModel:
         data = file.read_bytes()
         release = _release(root / "model" / "release.json", data)
         return cls(CompiledModel.load(data, root), release, _spec(root), place)
+
+    @property
+    def model_version(self) -> str:
+        """The number of the model package that answers."""
+        return str(self._release["model_version"])
 
     def predict(self, event: Mapping[str, Any], started: float) -> tuple[Response, list[str]]:
         """Return (answer with one prediction per row, log lines); `started` is when the request came (perf_counter).
@@ -169,6 +177,7 @@ class LiveModel:
             "contract_id": self._model.ids["contract_id"],
             "data_version": self._release["data_version"],
             "code_version": self._release["asset_key"],
+            "arm": self._place.arm,
         }
         return PredictionLog(self._contract, facts)
 

@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambdas.live_model import LiveModel, Place, Response
-from lifecycle.prediction_log import metrics_line
+from lifecycle import names
+from lifecycle.prediction_log import failure_lines, metrics_line
 from lifecycle.problem import Problem
 
 PREDICTIONS: Final = "/predictions"
 
 
 def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Response:
-    """Return the answer to one HTTP request; `live` is None before the first deployment."""
+    """Return the answer to one HTTP request; `live` is None before the first deployment.
+
+    A probe is answered as any request and leaves no line: nobody asked, so nothing may count it.
+    """
     started = time.perf_counter()
     try:
         if live is None:
@@ -35,25 +39,58 @@ def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Re
             raise Problem(405, f"{method} is not possible here; POST rows", headers={"allow": "POST"}, rows=0)
         response, lines = live.predict(event, started)
     except Problem as problem:
-        response, now = problem.response(), int(time.time() * 1000)
-        lines = [metrics_line(place.stage, place.model, scored=0, refused=problem.rows, time_ms=now)]
-        if not problem.rows:
-            return response
-    _write(lines)
+        response, lines = problem.response(), _lines_of(problem, live, place, event)
+    if lines and not is_probe(event):
+        _write(lines)
     return response
 
 
-def handler(event: Mapping[str, Any], _context: object) -> Response:
+def is_probe(event: Mapping[str, Any]) -> bool:
+    """Whether a deployment asks, by invoking the function itself; no HTTP client can set this member."""
+    return bool(_context(event).get(names.PRODUCT) == names.PROBE)
+
+
+def _lines_of(problem: Problem, live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> list[str]:
+    if problem.status >= 500:
+        return _failure(live, place, event, problem.status, problem.detail)
+    if not problem.rows:
+        return []
+    return [metrics_line(place.stage, place.model, scored=0, refused=problem.rows, time_ms=_now())]
+
+
+def _failure(live: LiveModel | None, place: Place, event: Mapping[str, Any], status: int, error: str) -> list[str]:
+    facts = {
+        "stage": place.stage,
+        "model": place.model,
+        "model_version": None if live is None else live.model_version,
+        "arm": place.arm,
+        "request_id": _context(event).get("requestId"),
+    }
+    return failure_lines(facts, time_ms=_now(), status=status, error=error)
+
+
+def _context(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return event.get("requestContext") or {}
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def handler(event: Mapping[str, Any], _invocation: object) -> Response:
     """Lambda's entry point."""
     try:
-        if _BROKEN is not None:
-            raise Problem(503, "the deployed model cannot be loaded; the function's log says why", rows=0)
-        return answer(_LIVE, _PLACE, event)
-    except Problem as problem:
-        return problem.response()
+        if _BROKEN is None:
+            return answer(_LIVE, _PLACE, event)
+        problem = Problem(503, "the deployed model cannot be loaded; the function's log says why")
+        why = type(_BROKEN).__name__
     except Exception as error:  # noqa: BLE001 - composition root: the caller must not see internals, the log must
         _fault("request failed", error)
-        return Problem(500, "the request could not be answered; the function's log says why").response()
+        problem = Problem(500, "the request could not be answered; the function's log says why")
+        why = type(error).__name__
+    if not is_probe(event):
+        _write(_failure(_LIVE, _PLACE, event, problem.status, why))
+    return problem.response()
 
 
 def _write(lines: list[str]) -> None:

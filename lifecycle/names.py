@@ -3,6 +3,7 @@
 from typing import Final
 
 PRODUCT: Final = "perennial"
+PROBE: Final = "probe"  # requestContext[PRODUCT] of an invocation by which a deployment asks a version it published
 
 # Tags on every resource (destroy finds what is left by them).
 TAG_STAGE: Final = "perennial:stage"
@@ -22,6 +23,7 @@ STACK_CHANGED: Final = "CloudFormation Stack Status Change"
 METRIC_NAMESPACE: Final = "Perennial"
 METRIC_ROWS_SCORED: Final = "RowsScored"
 METRIC_ROWS_REFUSED: Final = "RowsRefused"
+METRIC_REQUESTS_FAILED: Final = "RequestsFailed"
 METRIC_VERSIONS_REJECTED: Final = "VersionsRejected"
 METRIC_RUNS_FAILED: Final = "RunsFailed"
 METRIC_DEPLOYMENTS_FAILED: Final = "DeploymentsFailed"

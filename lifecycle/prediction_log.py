@@ -1,8 +1,9 @@
 """Scored rows -> log lines: one JSON line per prediction, one embedded-metrics line per request.
 
 The prediction line is what feedback, monitoring and replay read later: raw columns as the caller sent them (typed,
-times in UTC, private ones left out), score and decision, and what they were made with. A line stays under 64 KB, since
-longer ones are split on their way; then `row` is null and `row_bytes` says how long it was.
+times in UTC), score and decision, and what they were made with. Of private columns it holds nothing, or a pseudonym
+where the contract says `private: hash`. A line stays under 64 KB, since longer ones are split on their way; then `row`
+is null and `row_bytes` says how long it was. A request that we could not answer leaves one line of kind "failure".
 """
 
 import json
@@ -10,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lifecycle import names
+from lifecycle.checksum import sha256_hex
 from lifecycle.request import inputs_of
 
 PREDICTION: Final = "prediction"
 FAILURE: Final = "failure"
+HASHED: Final = "hash"  # the value of `private` that keeps a pseudonym; true keeps nothing
 SCHEMA: Final = 2
 LINE_BYTES: Final = 65_536
+PSEUDONYM_DIGITS: Final = 32
 
 Row = Mapping[str, Any]
 
@@ -32,13 +36,17 @@ _ENCODER = json.JSONEncoder(default=_time_text)
 class PredictionLog:
     """Writes lines of one model, whose contract is given as plain data.
 
-    `facts` are the members that every line carries (versions, ids, stage, model).
+    `facts` are the members that every line carries (versions, ids, arm); `stage` and `model` are among them, because
+    pseudonyms differ between stages and models.
     """
 
     def __init__(self, contract: Mapping[str, Any], facts: Mapping[str, str]) -> None:
         inputs = inputs_of(contract)
         private = any(column.get("private") for column in inputs)
         self._kept = [column["name"] for column in inputs if not column.get("private")] if private else None
+        place = f"{facts['stage']}/{facts['model']}"
+        hashed = [column["name"] for column in inputs if column.get("private") == HASHED]
+        self._hashed = [(name, f"{place}/{name}=") for name in hashed]
         self._head = json.dumps({"kind": PREDICTION, "schema": SCHEMA, **facts})[:-1]
 
     def lines(
@@ -49,7 +57,7 @@ class PredictionLog:
         return [self._line(row, prediction, tail) for row, prediction in zip(rows, predictions, strict=True)]
 
     def _line(self, row: Row, prediction: Mapping[str, Any], tail: str) -> str:
-        kept = row if self._kept is None else {name: row[name] for name in self._kept}
+        kept = row if self._kept is None else self._public(row)
         answer = json.dumps(prediction)[1:-1]
         written = _ENCODER.encode(kept)
         line = f'{self._head}{tail}, {answer}, "row": {written}}}'
@@ -57,26 +65,45 @@ class PredictionLog:
             return line
         return f'{self._head}{tail}, {answer}, "row": null, "row_bytes": {len(written)}}}'
 
+    def _public(self, row: Row) -> Row:
+        kept = {name: row[name] for name in self._kept or ()}
+        for name, salt in self._hashed:
+            value = row[name]
+            kept[name] = None if value is None else pseudonym(salt, value)
+        return kept
+
+
+def pseudonym(salt: str, value: Any) -> str:
+    """Return what stands for a private value: equal values of one column, model and stage have the same.
+
+    It hides a value from a reader, not from somebody who can guess values: the salt is no secret, so a column of few
+    or guessable values (a postcode, a birthday) can be found out by trying them. Such a column is left out instead.
+    """
+    return sha256_hex((salt + _ENCODER.encode(value)).encode())[:PSEUDONYM_DIGITS]
+
+
+def failure_lines(facts: Mapping[str, str | None], *, time_ms: int, status: int, error: str) -> list[str]:
+    """Return what a request leaves that our code answered with 5xx: its line, and its metric.
+
+    `facts` names stage, model, model_version (None when no model could be loaded), arm and request_id; `error` says
+    why, without anything of the rows.
+    """
+    line = {"kind": FAILURE, "schema": SCHEMA, **facts, "time": time_ms, "status": status, "error": error}
+    figures = {names.METRIC_REQUESTS_FAILED: 1}
+    return [json.dumps(line), _embedded(str(facts["stage"]), str(facts["model"]), figures, time_ms)]
+
 
 def metrics_line(stage: str, model: str, *, scored: int, refused: int, time_ms: int) -> str:
     """Return the request's figures in CloudWatch's embedded metric format."""
-    found = {
-        "_aws": {
-            "Timestamp": time_ms,
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": names.METRIC_NAMESPACE,
-                    "Dimensions": [["Stage", "Model"]],
-                    "Metrics": [
-                        {"Name": names.METRIC_ROWS_SCORED, "Unit": "Count"},
-                        {"Name": names.METRIC_ROWS_REFUSED, "Unit": "Count"},
-                    ],
-                }
-            ],
-        },
-        "Stage": stage,
-        "Model": model,
-        names.METRIC_ROWS_SCORED: scored,
-        names.METRIC_ROWS_REFUSED: refused,
+    figures = {names.METRIC_ROWS_SCORED: scored, names.METRIC_ROWS_REFUSED: refused}
+    return _embedded(stage, model, figures, time_ms)
+
+
+def _embedded(stage: str, model: str, figures: Mapping[str, int], time_ms: int) -> str:
+    directive = {
+        "Namespace": names.METRIC_NAMESPACE,
+        "Dimensions": [["Stage", "Model"]],
+        "Metrics": [{"Name": name, "Unit": "Count"} for name in figures],
     }
-    return json.dumps(found)
+    found = {"_aws": {"Timestamp": time_ms, "CloudWatchMetrics": [directive]}, "Stage": stage, "Model": model}
+    return json.dumps({**found, **figures})

@@ -38,13 +38,14 @@ class Column:
     request may hold a new value ("allow") or not ("reject").
     `max_null_share` is the share of missing values (0 to 1) a data version may have; at the HTTP door a value may be
     missing unless it is 0. `default` fills the column in rows older than it (`since`). `private` keeps values out of
-    profiles, reports and logs (counts stay). `feature` false keeps it out of the model.
+    profiles, reports and logs (counts stay); "hash" keeps a pseudonym in the prediction log. `feature` false keeps the
+    column out of the model.
     """
 
     name: str
     kind: Kind
     feature: bool = True
-    private: bool = False
+    private: bool | str = False
     max_null_share: float = 1.0
     min: float | None = None
     max: float | None = None

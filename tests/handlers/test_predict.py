@@ -99,6 +99,53 @@ def test_without_a_prediction_log_only_the_metrics_are_written(tmp_path, capsys)
     assert metrics["RowsScored"] == 1
 
 
+def test_a_line_names_the_published_version_that_answered(package, capsys):
+    there = {"STAGE": "dev", "MODEL": "late", "AWS_LAMBDA_FUNCTION_VERSION": "7"}
+    ask(LiveModel.load(package, Place.from_env(there)), ROW)
+    assert logged(capsys)[0]["arm"] == "7"
+
+
+def probe(**body) -> dict:
+    request = event("/models/late/predictions", body=json.dumps(body))
+    return request | {"requestContext": {**request["requestContext"], "perennial": "probe"}}
+
+
+def test_a_probe_is_answered_and_leaves_no_line(live, capsys):
+    status, body = result(answer(live, SETTINGS, probe(rows=[ROW])))
+    assert (status, len(body["predictions"])) == (200, 1)
+    assert answer(live, SETTINGS, probe(rows=[{}]))["statusCode"] == 422
+    assert answer(None, SETTINGS, probe(rows=[ROW]))["statusCode"] == 503
+    assert capsys.readouterr().out == ""
+
+
+def test_what_a_caller_sends_cannot_make_a_request_a_probe(live, capsys):
+    request = event("/models/late/predictions", body=json.dumps({"rows": [ROW]}), perennial="probe")
+    answer(live, SETTINGS, request | {"queryStringParameters": {"perennial": "probe"}})
+    assert logged(capsys)
+
+
+def test_a_request_that_we_cannot_answer_leaves_a_failure_line(capsys):
+    assert answer(None, SETTINGS, event("/models/late/predictions", body="{}"))["statusCode"] == 503
+    failure, metric = logged(capsys)
+    assert (failure["kind"], failure["status"], failure["request_id"]) == ("failure", 503, "r-1")
+    assert metric["RequestsFailed"] == 1
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_standard_output_that_is_closed_or_a_broken_pipe_costs_no_answer(package, closed):
+    spoil = "sys.stdout.close()" if closed else "r, w = os.pipe(); os.close(r); os.dup2(w, 1)"
+    code = f"""
+import json, os, sys
+from lambdas.predict import handler
+request = {json.dumps(event("/models/late/predictions", body=json.dumps({"rows": [ROW]})))!r}
+{spoil}
+answers = [handler(json.loads(request), None)["statusCode"] for _ in range(3)]
+os.write(2, repr(answers).encode())
+os._exit(0)
+"""
+    assert "[200, 200, 200]" in started(package, code).stderr
+
+
 def test_a_log_that_cannot_be_written_does_not_cost_an_answer(live, monkeypatch):
     class Full:
         def write(self, _text):
@@ -214,7 +261,7 @@ def test_before_the_first_deployment_there_is_no_model(tmp_path, capsys):
     status, body = ask(None, ROW)
     assert status == 503
     assert body["detail"].startswith("no model yet")
-    assert logged(capsys) == []
+    assert [line.get("error") for line in logged(capsys)] == [body["detail"], None]
 
 
 def test_the_place_is_read_from_the_variables_that_the_stack_sets():
@@ -296,16 +343,18 @@ def test_the_deployed_handler_answers(package):
 def test_a_damaged_package_answers_503_and_the_log_says_why(package):
     damage_model(package)
     output = started(package, ANSWER.format(json.dumps(event("/models/late", "GET")))).stdout
-    line, response = output.split("ANSWER ")
-    assert json.loads(line)["error"] == "ModelRejected"
+    lines, response = output.split("ANSWER ")
+    assert [json.loads(line).get("error") for line in lines.splitlines()] == ["ModelRejected", "ModelRejected", None]
     assert json.loads(response)["statusCode"] == 503
     assert "compiled" not in json.loads(response)["body"]
 
 
 def test_an_unforeseen_fault_is_a_500_without_internals_and_a_log_line(package):
     output = started(package, ANSWER.format(json.dumps({"rawPath": "/models/late"}))).stdout
-    line, response = output.split("ANSWER ")
-    assert json.loads(line)["error"] == "KeyError"
+    lines, response = output.split("ANSWER ")
+    trace, failure, _metric = map(json.loads, lines.splitlines())
+    assert (trace["error"], failure["error"]) == ("KeyError", "KeyError")
+    assert "trace" not in failure
     body = json.loads(json.loads(response)["body"])
     assert body["status"] == 500
     assert "requestContext" not in json.dumps(body)

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from lifecycle.prediction_log import LINE_BYTES, PredictionLog, metrics_line
+from lifecycle.prediction_log import LINE_BYTES, PredictionLog, failure_lines, metrics_line
 from lifecycle.schema import Column, Contract, Kind, Task, contract_to_plain
 
 CONTRACT = Contract(
@@ -47,6 +47,42 @@ def test_times_are_written_in_utc_as_they_may_be_sent():
 
 def test_private_values_are_not_written():
     assert "Jane" not in lines({"distance": 1.0, "passenger": "Jane", "note": None})[0]
+
+
+def hashed(stage="dev", model="late", column="passenger", **row) -> dict:
+    contract = Contract(
+        task=Task.BINARY,
+        target="late",
+        columns=(Column(name=column, kind=Kind.ID, private="hash"), Column(name="late", kind=Kind.BOOLEAN)),
+    )
+    log = PredictionLog(contract_to_plain(contract), {"stage": stage, "model": model})
+    return json.loads(log.lines([row], [ANSWER], time_ms=1, latency_ms=1)[0])["row"]
+
+
+def test_a_hashed_column_keeps_one_pseudonym_per_value():
+    jane, again, john = hashed(passenger="Jane"), hashed(passenger="Jane"), hashed(passenger="John")
+    assert jane == again != john
+    assert "Jane" not in str(jane)
+    assert len(jane["passenger"]) == 32
+    assert hashed(passenger=None) == {"passenger": None}
+
+
+def test_pseudonyms_of_stages_models_and_columns_cannot_be_joined():
+    found = [
+        hashed(passenger="Jane"),
+        hashed(stage="prod", passenger="Jane"),
+        hashed(model="early", passenger="Jane"),
+        hashed(column="crew", crew="Jane"),
+    ]
+    assert len({next(iter(row.values())) for row in found}) == 4
+
+
+def test_a_request_that_failed_leaves_one_line_without_rows_and_one_metric():
+    facts = {"stage": "dev", "model": "late", "model_version": None, "arm": "4", "request_id": "r-1"}
+    failure, metric = map(json.loads, failure_lines(facts, time_ms=5, status=500, error="KeyError"))
+    assert failure == {"kind": "failure", "schema": 2, **facts, "time": 5, "status": 500, "error": "KeyError"}
+    assert metric["RequestsFailed"] == 1
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Stage", "Model"]]
 
 
 def test_a_row_too_long_for_one_line_is_left_out_and_its_length_said():
