@@ -16,6 +16,7 @@ from lifecycle.request import inputs_of
 
 PREDICTION: Final = "prediction"
 FAILURE: Final = "failure"
+PATTERN: Final = f'{{ ($.kind = "{PREDICTION}") || ($.kind = "{FAILURE}") }}'  # CloudWatch Logs, of a subscription
 HASHED: Final = "hash"  # the value of `private` that keeps a pseudonym; true keeps nothing
 SCHEMA: Final = 2
 LINE_BYTES: Final = 65_536

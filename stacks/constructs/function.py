@@ -33,7 +33,7 @@ class Package:
 
 
 class Function(Construct):
-    """A function: `resource` is the function itself, `arn` its ARN."""
+    """A function: `resource` is the function itself, `arn` its ARN, `log_group` where its lines go."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Function(Construct):
         super().__init__(scope, entry.title)
         log_group = logs.CfnLogGroup(self, "Logs", retention_in_days=package.log_days, kms_key_id=package.log_key_arn)
         log_group.apply_removal_policy(package.removal)
+        self.log_group = log_group
         # an attribute of a log group ends in `:*`, which stands for its streams
         write = Grant(actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(log_group.attr_arn,))
         self.role = role(self, "lambda.amazonaws.com", [write, *grants], name=name)

@@ -25,9 +25,17 @@ class Grant:
         return {**written, "Condition": dict(self.condition)} if self.condition else written
 
 
-def role(scope: Construct, service: str, grants: Sequence[Grant], *, name: str | None = None) -> iam.CfnRole:
-    """Create the role `Role` under `scope` that `service` (such as lambda.amazonaws.com) assumes."""
+def role(
+    scope: Construct,
+    service: str,
+    grants: Sequence[Grant],
+    *,
+    name: str | None = None,
+    condition: Mapping[str, Any] | None = None,
+) -> iam.CfnRole:
+    """Create the role `Role` under `scope` that `service` (such as lambda.amazonaws.com) assumes under `condition`."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    trust |= {"Condition": condition} if condition else {}
     made = iam.CfnRole(
         scope,
         "Role",
