@@ -160,14 +160,15 @@ class Control:
                 raise invalid_value("$LATEST version cannot be deleted without deleting the function.")
             if qualifier not in function.versions:
                 raise not_found(function.arn(qualifier))
-            users = [a.name for a in function.aliases.values() if qualifier == a.version]
+            users = [a.name for a in function.aliases.values() if qualifier in a.versions]
             if users:
                 raise ApiError(
                     "ResourceConflictException",
-                    f"Version {qualifier} cannot be deleted: alias {', '.join(users)} points to it.",
+                    f"Unable to delete version because the following aliases reference it: [{', '.join(users)}]",
                     409,
                 )
             del function.versions[qualifier]
+            function.left.discard(qualifier)
             return {}
 
     def _list(self, _parameters: Parameters, _: Caller) -> dict[str, Any]:

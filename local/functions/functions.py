@@ -19,6 +19,7 @@ from local.functions.output import Output, Written, lines_of, stream_name
 from local.functions.packages import Packages
 from local.functions.pool import Pool
 from local.functions.registry import Parameters, Registry
+from local.functions.routing import Draw, draw_at_random
 from local.functions.versions import Versions
 from local.functions.worker import Worker
 from local.identity import Identity
@@ -27,7 +28,7 @@ REQUEST_BYTES = {"RequestResponse": 6_291_456, "Event": 1_048_576}
 
 
 class Functions:
-    """Lambda of one engine. `endpoint` is where functions find the engine; `python` runs them."""
+    """Lambda of one engine. `endpoint` is where functions find the engine; `draw` shares out calls of aliases."""
 
     def __init__(
         self,
@@ -37,12 +38,12 @@ class Functions:
         *,
         work_dir: Path,
         endpoint: str,
-        python: str | None = None,
+        draw: Draw = draw_at_random,
     ) -> None:
         self._clients = clients
         self._clock = clock
-        self._registry = Registry(Packages(work_dir / "packages"), clock, clients.region)
-        launcher = Launcher(self._registry, identity, endpoint, python or default_python())
+        self._registry = Registry(Packages(work_dir / "packages"), clock, clients.region, draw)
+        launcher = Launcher(self._registry, identity, endpoint, default_python())
         self._pool = Pool(launcher, self._registry.current, clock, work_dir / "workers")
         self._output = Output(clients)
         self._attachments = Attachments(self._registry, self._fetch)
@@ -111,7 +112,7 @@ class Functions:
 
     def _release(self, name: str) -> Release:
         with self._registry.lock:
-            release = self._registry.release(*self._registry.asked({"FunctionName": name}))
+            release = self._registry.invoked(*self._registry.asked({"FunctionName": name}))
         if self._clock.now() < release.ready_at:
             raise ApiError(
                 "ResourceConflictException",

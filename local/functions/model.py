@@ -70,18 +70,24 @@ class Release:
 
 @dataclass(slots=True, kw_only=True)
 class Alias:
-    """A name for one version; weights that send a share of the calls to another are not used."""
+    """A name for one version; `weights` send a share (0 to 1) of the calls to at most one other."""
 
     name: str
     version: str
     description: str
     revision: str
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """The versions that may answer its calls."""
+        return frozenset({self.version, *self.weights})
 
 
 @dataclass(slots=True, kw_only=True)
 class Function:
     """A function: $LATEST, its published versions, aliases, tags, resource policies and settings of asynchronous
-    invocation by qualifier ("" for none).
+    invocation by qualifier ("" for none), and the versions that an alias has left and none names.
     """
 
     name: str
@@ -92,6 +98,13 @@ class Function:
     tags: dict[str, str] = field(default_factory=dict)
     policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     event_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+
+    def assign(self, alias: Alias) -> None:
+        """Set an alias, or move it."""
+        before = self.aliases.get(alias.name, alias).versions
+        self.aliases[alias.name] = alias
+        self.left = (self.left | before) - {version for one in self.aliases.values() for version in one.versions}
 
     def arn(self, qualifier: str | None = None) -> str:
         """Return its ARN, with a qualifier where one is given."""

@@ -12,8 +12,12 @@ from local.clock import Clock
 from local.functions.model import Release
 from local.functions.worker import Launch, Worker
 
-CONCURRENCY = 10
-"""Workers of one function at a time: the quota with which new AWS accounts start."""
+CONCURRENCY = 20
+"""Workers of one function at a time. AWS's quota is 1,000 for an account (a new one may start with 10); a laptop has
+fewer cores."""
+
+LOOK_SECONDS = 5.0
+"""Machine time between two looks for workers that are kept no longer."""
 
 KEPT_SECONDS = 900.0
 """Engine time for which an idle worker is kept; Lambda promises nothing and keeps them for minutes."""
@@ -26,8 +30,14 @@ class Pool:
     """All workers of the engine."""
 
     def __init__(
-        self, launch: Callable[[Release], Launch], current: Callable[[Key], bool], clock: Clock, folder: Path
+        self,
+        launch: Callable[[Release], Launch],
+        current: Callable[[Key], bool],
+        clock: Clock,
+        folder: Path,
+        concurrency: int = CONCURRENCY,
     ) -> None:
+        self._concurrency = concurrency
         self._launch = launch
         self._current = current
         self._clock = clock
@@ -40,9 +50,10 @@ class Pool:
         self._busy: dict[str, int] = {}
         self._lent: set[Worker] = set()
         self._closed = threading.Event()
+        self._look = threading.Event()
 
     def start(self) -> None:
-        """Begin to end workers that have been idle for long, or whose release was changed or deleted."""
+        """Begin to end workers that have been idle for long, or whose release was changed, deleted or left."""
         threading.Thread(target=self._run, name="worker-reaper", daemon=True).start()
 
     @contextmanager
@@ -76,6 +87,7 @@ class Pool:
         """End all workers; what busy ones were doing ends as a crash."""
         with self._lock:
             self._closed.set()
+            self._look.set()
             lent = list(self._lent)
         for worker in lent:
             worker.kill()
@@ -86,7 +98,7 @@ class Pool:
             if self._closed.is_set():
                 raise ApiError("ServiceException", "The laptop engine is stopping.", 500)
             busy = self._busy.get(key[0], 0)
-            if busy >= CONCURRENCY:
+            if busy >= self._concurrency:
                 raise ApiError("TooManyRequestsException", "Rate Exceeded.", 429)
             self._busy[key[0]] = busy + 1
             idle = self._idle.get(key, [])
@@ -105,12 +117,17 @@ class Pool:
             if worker is not None and not worker.dead and not self._closed.is_set():
                 worker.idle_since = self._clock.now()
                 self._idle.setdefault(key, []).append(worker)
-                return
+                worker = None
         if worker is not None:
             worker.close()
+        elif not self._current(key):
+            # under load every move of an alias leaves a worker per client behind: not five seconds' worth of them
+            self._look.set()
 
     def _run(self) -> None:
-        while not self._closed.wait(5):
+        while not self._closed.is_set():
+            self._look.wait(LOOK_SECONDS)
+            self._look.clear()
             self._end(self._is_old)
 
     def _is_old(self, key: Key, worker: Worker) -> bool:

@@ -18,6 +18,7 @@ from local.functions.model import (
     split_name,
 )
 from local.functions.packages import Packages
+from local.functions.routing import Draw, chosen, draw_at_random
 
 Parameters = dict[str, Any]
 
@@ -25,8 +26,9 @@ Parameters = dict[str, Any]
 class Registry:
     """State of the control plane; hold `lock` while changing it."""
 
-    def __init__(self, packages: Packages, clock: Clock, region: str) -> None:
+    def __init__(self, packages: Packages, clock: Clock, region: str, draw: Draw = draw_at_random) -> None:
         self.region = region
+        self.draw = draw
         self.packages = packages
         self.clock = clock
         self.lock = threading.RLock()
@@ -70,12 +72,17 @@ class Registry:
             raise not_found(function.arn(qualifier))
         return found
 
+    def invoked(self, function: Function, qualifier: str | None) -> Release:
+        """Return the release that answers one call: of an alias with weights, one of its versions by chance."""
+        alias = function.aliases.get(qualifier or "")
+        return self.release(function, qualifier if alias is None else chosen(alias, self.draw))
+
     def current(self, key: tuple[str, str, str]) -> bool:
-        """Return whether a function still has this version at this revision."""
+        """Return whether a function still has this version at this revision, and no alias has left it for good."""
         with self.lock:
             function = self.functions.get(key[0])
             release = function and (function.latest if key[1] == LATEST else function.versions.get(key[1]))
-            return bool(release and release.revision == key[2])
+            return bool(function and release and release.revision == key[2] and key[1] not in function.left)
 
     def alias(self, function: Function, name: str) -> Alias:
         """Return an alias. Raises ResourceNotFoundException."""

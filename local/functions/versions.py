@@ -6,6 +6,7 @@ from typing import Any
 from local.api import ApiError, Caller, Operations
 from local.functions.model import LATEST, Alias, Function, Release, invalid_value
 from local.functions.registry import Parameters, Registry, check_revision, new_revision, not_found, refuse_unknown
+from local.functions.routing import asked_weights, check
 
 PENDING_SECONDS = 0.3
 """Engine time until a published version is Active. On AWS it takes about as long as it takes to fetch the code."""
@@ -70,9 +71,10 @@ class Versions:
                 version=parameters["FunctionVersion"],
                 description=parameters.get("Description", ""),
                 revision=new_revision(),
+                weights=asked_weights(parameters, {}),
             )
-            _check(function, alias, parameters)
-            function.aliases[name] = alias
+            _check(function, alias)
+            function.assign(alias)
             return _answer(function, alias)
 
     def _get_alias(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
@@ -90,9 +92,10 @@ class Versions:
                 version=parameters.get("FunctionVersion", old.version),
                 description=parameters.get("Description", old.description),
                 revision=new_revision(),
+                weights=asked_weights(parameters, old.weights),
             )
-            _check(function, alias, parameters)
-            function.aliases[old.name] = alias
+            _check(function, alias)
+            function.assign(alias)
             return _answer(function, alias)
 
     def _delete_alias(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
@@ -101,18 +104,21 @@ class Versions:
         return {}
 
 
-def _check(function: Function, alias: Alias, parameters: Parameters) -> None:
-    """Refuse what Lambda refuses, and what the engine does not have."""
+def _check(function: Function, alias: Alias) -> None:
+    """Refuse what Lambda refuses."""
+    for version in (alias.version, *alias.weights):
+        if version.isdecimal() and version not in function.versions:
+            raise not_found(function.arn(version))
     if alias.version != LATEST and alias.version not in function.versions:
         raise not_found(function.arn(alias.version))
     if len(alias.description) > 256:
         raise invalid_value("Description must have length less than or equal to 256")
-    if parameters.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
-        raise invalid_value("The laptop engine sends all calls of an alias to one version; leave the weights empty.")
+    check(function, alias)
 
 
 def _answer(function: Function, alias: Alias) -> dict[str, Any]:
-    return {
+    routing = {"RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)}} if alias.weights else {}
+    return routing | {
         "AliasArn": function.arn(alias.name),
         "Name": alias.name,
         "FunctionVersion": alias.version,

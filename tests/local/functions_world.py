@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -37,10 +38,18 @@ class Lambda:
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
+        chance = random.Random(7)
         identity = Identity()
         dispatcher = Dispatcher(identity)
         self.clients = Clients(dispatcher, "us-east-1")
-        self.functions = Functions(self.clients, self.clock, identity, work_dir=folder, endpoint="http://127.0.0.1:1")
+        self.functions = Functions(
+            self.clients,
+            self.clock,
+            identity,
+            work_dir=folder,
+            endpoint="http://127.0.0.1:1",
+            draw=chance.random,
+        )
         dispatcher.register(self.functions.operations())
         self.client = self.clients.client("lambda")
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.functions.pool import CONCURRENCY
 from tests.local.functions_world import Lambda, eventually, package, refused, running
 
 
@@ -180,13 +181,13 @@ def test_invocations_at_the_same_time_have_workers_of_their_own_up_to_the_limit(
         except ClientError as error:
             answers.append(error.response["Error"]["Code"])
 
-    threads = [threading.Thread(target=call) for _ in range(12)]
+    threads = [threading.Thread(target=call) for _ in range(CONCURRENCY + 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     pids = [answer for answer in answers if isinstance(answer, int)]
-    assert len(set(pids)) == len(pids) == 10
+    assert len(set(pids)) == len(pids) == CONCURRENCY
     assert answers.count("TooManyRequestsException") == 2
 
 
@@ -202,7 +203,7 @@ def test_output_reaches_the_log_group(engine: Lambda) -> None:
     found = eventually(lambda: logs.filter_log_events(logGroupName="mine")["events"])
     tail = [event["message"] for event in found]
     assert tail[0].startswith("START RequestId: ")
-    assert tail[1:4] == ["one", "two", "err"]
+    assert tail[1:4] == ["one\n", "two\n", "err\n"]
     assert tail[4].startswith("END RequestId: ")
     assert tail[5].startswith("REPORT RequestId: ")
     assert "Init Duration" in tail[5]

@@ -124,13 +124,21 @@ def test_an_alias_moves_with_its_revision_and_keeps_what_is_not_given(engine: La
     ("change", "error"),
     [
         ({"FunctionVersion": "9"}, "ResourceNotFoundException"),
-        ({"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}, "InvalidParameterValueException"),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1, "3": 0.1}}}, "InvalidParameterValueException"),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"1": 0.1}}}, "InvalidParameterValueException"),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"9": 0.1}}}, "ResourceNotFoundException"),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"2": 1.1}}}, "ValidationException"),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"$LATEST": 0.1}}}, "ValidationException"),
+        (
+            {"FunctionVersion": "$LATEST", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}},
+            "InvalidParameterValueException",
+        ),
         ({"Description": "x" * 257}, "InvalidParameterValueException"),
     ],
 )
 def test_an_alias_that_lambda_would_refuse_is_refused(engine: Lambda, change: dict[str, Any], error: str) -> None:
     engine.create(ONE)
-    for code in (ONE, TWO):
+    for code in (ONE, TWO, ONE):
         engine.publish(code)
     engine.client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
     assert refused(engine.client.update_alias, FunctionName="f", Name="live", **change) == error
