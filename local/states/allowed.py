@@ -16,11 +16,11 @@ STATE_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Map": _EVERY | _NEXT | _RESULT | {"ItemsPath", "ItemSelector", "ItemProcessor", "MaxConcurrency"},
     "Choice": _EVERY | {"Choices", "Default"},
     "Pass": _EVERY | _NEXT | {"Parameters", "ResultPath"},
-    "Wait": _EVERY | _NEXT | {"Seconds"},
+    "Wait": _EVERY | _NEXT | {"Seconds", "SecondsPath"},
     "Succeed": _EVERY,
     "Fail": _EVERY | {"ErrorPath", "CausePath"},
 }
-REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"Wait": ("Seconds",), "Fail": ("ErrorPath", "CausePath")}
+REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"Fail": ("ErrorPath", "CausePath")}
 PROCESSOR_FIELDS: Final = frozenset({"ProcessorConfig", "StartAt", "States"})
 RETRY_FIELDS: Final = frozenset({"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts"})
 CATCH_FIELDS: Final = frozenset({"ErrorEquals", "Next", "ResultPath"})
@@ -34,6 +34,7 @@ FUNCTION_PREFIX: Final = "arn:aws:lambda:"
 
 # Step Functions quotas, "Quotas related to state machine executions" and the API's own shapes.
 NAME_LENGTH: Final = 80
+WAIT_SECONDS: Final = 99_999_999
 DEFINITION_BYTES: Final = 1_048_576
 HISTORY_EVENTS: Final = 25_000
 MAP_CONCURRENCY: Final = 40

@@ -8,7 +8,7 @@ from local.api import ApiError
 from local.states import allowed, paths
 from local.states.expressions import expressions, parse
 
-_PATH_FIELDS = ("ResultPath", "ItemsPath", "ErrorPath", "CausePath")
+_PATH_FIELDS = ("ResultPath", "ItemsPath", "ErrorPath", "CausePath", "SecondsPath")
 _TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector")
 
 
@@ -147,4 +147,9 @@ def _choice(state: Mapping[str, Any], where: str) -> None:
             raise _invalid(f"SCHEMA_VALIDATION_FAILED: {error}", where) from error
 
 
-_OF_TYPE = {"Task": _task, "Map": _map, "Choice": _choice}
+def _wait(state: Mapping[str, Any], where: str) -> None:
+    if ("Seconds" in state) == ("SecondsPath" in state):
+        raise _invalid("SCHEMA_VALIDATION_FAILED: a Wait needs exactly one of Seconds and SecondsPath", where)
+
+
+_OF_TYPE = {"Task": _task, "Map": _map, "Choice": _choice, "Wait": _wait}

@@ -8,7 +8,7 @@ from typing import Any
 from lifecycle import names
 from local.clock import Clock
 from local.states import choices, paths
-from local.states.allowed import MAP_CONCURRENCY
+from local.states.allowed import MAP_CONCURRENCY, WAIT_SECONDS
 from local.states.branch import Branch
 from local.states.control import Interrupted
 from local.states.expressions import IntrinsicFailed, resolve
@@ -91,7 +91,7 @@ class Interpreter:
             case "Fail":
                 raise StateFailed(*(str(paths.read(state[path], data, context)) for path in ("ErrorPath", "CausePath")))
             case "Wait":
-                branch.control.sleep(state["Seconds"], branch.hold)
+                branch.control.sleep(_seconds(state, data, context), branch.hold)
             case "Pass":
                 result = resolve(state["Parameters"], data, context) if "Parameters" in state else data
                 data = _placed(state, raw, result)
@@ -134,6 +134,15 @@ class Interpreter:
 def stamp(seconds: float) -> str:
     """Return epoch seconds as the context object shows time."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds(state: Mapping[str, Any], data: Any, context: Mapping[str, Any]) -> int:
+    """Return how long a Wait lasts. Raises StateFailed when its path names no such number."""
+    found = state["Seconds"] if "Seconds" in state else paths.read(state["SecondsPath"], data, context)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= WAIT_SECONDS:
+        cause = f"The SecondsPath parameter must be a whole number from 0 to {WAIT_SECONDS}, not {dumps(found)}."
+        raise StateFailed(RUNTIME, cause)
+    return found
 
 
 def _placed(state: Mapping[str, Any], raw: Any, result: Any) -> Any:

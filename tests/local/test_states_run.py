@@ -185,6 +185,17 @@ def test_a_wait_lets_idle_time_pass_fast(here: World) -> None:
     assert (ended["stopDate"] - ended["startDate"]).total_seconds() >= 3600
 
 
+def test_the_input_says_how_long_a_wait_lasts(here: World) -> None:
+    here.clock.set_idle_speed(3600)
+    here.clock.start()
+    wait = one({"Type": "Wait", "SecondsPath": "$.rollout.wait_seconds", "End": True})
+    arn = here.start(wait, {"rollout": {"wait_seconds": 300}})
+    ended = here.end(arn)
+    assert 300 <= (ended["stopDate"] - ended["startDate"]).total_seconds() < 310
+    for wrong in ({}, {"rollout": {"wait_seconds": "300"}}, {"rollout": {"wait_seconds": -1}}):
+        assert here.run(wait, wrong)["error"] == "States.Runtime"
+
+
 def test_every_change_of_status_is_an_event(here: World) -> None:
     arn = here.start(one({"Type": "Succeed"}), {"a": 1})
     here.end(arn)
