@@ -9,7 +9,7 @@ from local.identity import Identity
 from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
 
 MOTO_SERVICES = frozenset(
-    {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2"}
+    {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2", "firehose"}
 )
 ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "states", "ssm", "tagging"})
 """Services of which only the registered operations exist."""

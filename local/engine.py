@@ -34,6 +34,7 @@ from local.http_api import Api, HttpApi
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
+from local.logs_delivery import LogsDelivery
 from local.object_events import ObjectEvents
 from local.queues import Queues
 from local.role_clients import RoleClients
@@ -135,12 +136,15 @@ class Engine:
         self._http_api = HttpApi(clients, functions, self.identity, clock, functions.write_log)
         self._deployer = Deployer(clients, bus.emit, clock)
         packages = Registry(bus.emit, options.region)
+        log_lines = LogsDelivery(by_role, clock, options.region, options.chaos)
+        ending.callback(log_lines.stop)
         tagging = Tagging(options.region, functions.tagged, machines.tagged, queues.tagged, jobs.tagged)
-        for part in (bus, functions, queues, machines, jobs, packages, tagging, self._deployer):
+        for part in (bus, functions, queues, machines, jobs, packages, tagging, log_lines, self._deployer):
             self.dispatch.register(part.operations())
         described = self._deployer.operations()["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})
         self.dispatch.observe("s3", ObjectEvents(bus.emit))
+        self.dispatch.observe("logs", log_lines)
         self._gateway.start()
 
     def _api(self, api_id: str) -> Api | None:

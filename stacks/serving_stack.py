@@ -14,6 +14,7 @@ from stacks.constructs import nag
 from stacks.constructs.front_door import Authorization, add_route
 from stacks.constructs.function import Function, Package, layer
 from stacks.constructs.machine import Machine
+from stacks.constructs.prediction_stream import PredictionStream
 from stacks.constructs.role import Grant, attach
 from stacks.constructs.rules import rule_to_machine, rule_to_own_function, undelivered
 from stacks.deployment import Deployment
@@ -64,6 +65,8 @@ class ServingStack(Stack):
             grants=[],
             name=self._name,
         )
+        if self._spec.monitoring.prediction_log:
+            PredictionStream(self, self._spec.model, predict.log_group, self._shared, package)
         # Both are constant for ever: deployments publish and move the alias outside of CloudFormation, and whatever
         # changed here would make CloudFormation send its own state, the version without a model, again.
         first = lambda_.CfnVersion(self, "FirstVersion", function_name=predict.resource.ref)

@@ -61,7 +61,8 @@ class Output:
             logs.create_log_stream(**place)
             self._streams.add((written.group, written.stream))
         stamp = int(written.at * 1000)
-        events = [{"timestamp": stamp, "message": line[:_EVENT_BYTES]} for line in written.lines if line]
+        # as on AWS, a function's message ends with its line feed
+        events = [{"timestamp": stamp, "message": f"{line[:_EVENT_BYTES]}\n"} for line in written.lines if line]
         for first in range(0, len(events), 1000):
             logs.put_log_events(**place, logEvents=events[first : first + 1000])
 

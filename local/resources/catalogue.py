@@ -2,12 +2,25 @@
 
 from typing import Final
 
-from local.resources import dynamodb, events, functions, http_api, iam, kms, logs, queues, registry, s3, states
+from local.resources import (
+    dynamodb,
+    events,
+    firehose,
+    functions,
+    http_api,
+    iam,
+    kms,
+    logs,
+    queues,
+    registry,
+    s3,
+    states,
+)
 from local.resources.kind import Kind
 
 KINDS: Final[dict[str, Kind]] = {
     kind.type: kind
-    for module in (dynamodb, events, functions, http_api, iam, kms, logs, queues, registry, s3, states)
+    for module in (dynamodb, events, firehose, functions, http_api, iam, kms, logs, queues, registry, s3, states)
     for kind in module.KINDS
 }
 

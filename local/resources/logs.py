@@ -1,8 +1,8 @@
-"""AWS::Logs: log groups."""
+"""AWS::Logs: log groups, streams and subscription filters."""
 
 from typing import Any
 
-from local.resources.kind import Kind, Subject, only
+from local.resources.kind import Kind, Subject, only, respelled
 
 
 def _create(subject: Subject) -> str:
@@ -33,6 +33,33 @@ def _read(subject: Subject) -> dict[str, Any]:
     }
 
 
+def _lower(word: str) -> str:
+    return word[0].lower() + word[1:]
+
+
+def _create_stream(subject: Subject) -> str:
+    subject.aws.create_log_stream(logGroupName=subject.properties["LogGroupName"], logStreamName=subject.name)
+    return subject.name
+
+
+def _read_stream(subject: Subject) -> dict[str, Any]:
+    place = {"logGroupName": subject.properties["LogGroupName"], "logStreamNamePrefix": subject.id}
+    found = subject.aws.describe_log_streams(**place)["logStreams"]
+    name = only((one["logStreamName"] for one in found if one["logStreamName"] == subject.id), subject.id)
+    return {"logGroupName": place["logGroupName"], "logStreamName": name}
+
+
+def _put_filter(subject: Subject) -> str:
+    subject.aws.put_subscription_filter(**{**subject.api, "filterName": subject.name})
+    return subject.name
+
+
+def _read_filter(subject: Subject) -> dict[str, Any]:
+    group = {"logGroupName": subject.properties["LogGroupName"]}
+    found = subject.aws.describe_subscription_filters(**group)["subscriptionFilters"]
+    return only((dict(one) for one in found if one["filterName"] == subject.id), subject.id)
+
+
 KINDS = (
     Kind(
         type="AWS::Logs::LogGroup",
@@ -50,5 +77,27 @@ KINDS = (
         attributes=lambda s: {"Arn": _described(s)["arn"]},
         attribute_names="Arn",
         naming=("LogGroupName", 512),
+    ),
+    Kind(
+        type="AWS::Logs::LogStream",
+        service="logs",
+        properties="LogGroupName",
+        spell=lambda p: respelled(p, _lower),
+        create=_create_stream,
+        read=_read_stream,
+        replaces="*",
+        delete=lambda s: s.aws.delete_log_stream(logGroupName=s.properties["LogGroupName"], logStreamName=s.id),
+        naming=("LogStreamName", 512),
+    ),
+    Kind(
+        type="AWS::Logs::SubscriptionFilter",
+        service="logs",
+        properties="LogGroupName FilterPattern DestinationArn RoleArn",
+        spell=lambda p: respelled(p, _lower),
+        create=_put_filter,
+        read=_read_filter,
+        replaces="*",
+        delete=lambda s: s.aws.delete_subscription_filter(logGroupName=s.properties["LogGroupName"], filterName=s.id),
+        naming=("FilterName", 512),
     ),
 )

@@ -15,6 +15,7 @@ from local.deployer import Deployer
 from local.dispatch import Dispatcher
 from local.functions import Functions
 from local.identity import Identity
+from local.logs_delivery import LogsDelivery
 from local.queues import Queues
 from local.role_clients import RoleClients
 from local.states import StateMachines
@@ -69,11 +70,13 @@ def world(folder: Path) -> Iterator[World]:
         functions = Functions(clients, clock, identity, work_dir=Path(work), endpoint="http://127.0.0.1:1")
         machines = StateMachines(RoleClients(dispatch, REGION, identity), clock, emit, lambda *_: False, REGION)
         queues = Queues(clients, clock)
-        for part in (functions, machines, queues, deployer):
+        log_lines = LogsDelivery(RoleClients(dispatch, REGION, identity), clock, REGION)
+        for part in (functions, machines, queues, log_lines, deployer):
             dispatch.register(part.operations())
         try:
             yield World(clients, deployer, folder, emitted)
         finally:
+            log_lines.stop()
             queues.stop()
             queues.join()
             machines.close()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.deployer import DeploymentError
 from local.resources.catalogue import KINDS
 from tests.local.deployer_world import CODE, World, asset, resource, template, world
 
@@ -248,6 +249,68 @@ def test_log_group(engine: World) -> None:
     group = logs.describe_log_groups()["logGroups"][0]
     assert "retentionInDays" not in group
     assert group["logGroupName"] == "/aws/x-" + engine.stack("one")["StackId"].rsplit("/", 1)[1]
+
+
+def delivery(prefix: str) -> dict[str, Any]:
+    """A bucket's worth of log delivery: stream, error log, roles and the filter."""
+    logged = {"Enabled": True, "LogGroupName": ref("Errors"), "LogStreamName": ref("ErrorStream")}
+    unpack = {"ParameterName": "CompressionFormat", "ParameterValue": "GZIP"}
+    extract = {"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}
+    processors = [
+        {"Type": "Decompression", "Parameters": [unpack]},
+        {"Type": "CloudWatchLogProcessing", "Parameters": [extract]},
+        {"Type": "AppendDelimiterToRecord"},
+    ]
+    target = {
+        "BucketARN": "arn:aws:s3:::data",
+        "RoleARN": of("Role"),
+        "Prefix": prefix,
+        "ErrorOutputPrefix": "failed/!{firehose:error-output-type}/",
+        "CompressionFormat": "GZIP",
+        "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 5},
+        "CloudWatchLoggingOptions": logged,
+        "ProcessingConfiguration": {"Enabled": True, "Processors": processors},
+    }
+    trust = document("sts:AssumeRole", None, Service=["firehose.amazonaws.com", "logs.amazonaws.com"])
+    send = {"PolicyName": "Send", "PolicyDocument": document("firehose:*")}
+    return template(
+        Group=resource("Logs::LogGroup"),
+        Errors=resource("Logs::LogGroup"),
+        ErrorStream=resource("Logs::LogStream", LogGroupName=ref("Errors")),
+        Role=resource("IAM::Role", AssumeRolePolicyDocument=trust, Policies=[send]),
+        Log=resource(
+            "KinesisFirehose::DeliveryStream",
+            DeliveryStreamType="DirectPut",
+            DeliveryStreamEncryptionConfigurationInput={"KeyType": "AWS_OWNED_CMK"},
+            ExtendedS3DestinationConfiguration=target,
+        ),
+        Filter=resource(
+            "Logs::SubscriptionFilter",
+            LogGroupName=ref("Group"),
+            FilterPattern='{ $.kind = "prediction" }',
+            DestinationArn=of("Log"),
+            RoleArn=of("Role"),
+        ),
+    )
+
+
+def test_log_stream_subscription_filter_and_delivery_stream(engine: World) -> None:
+    engine.deploy(one=delivery("log/!{timestamp:yyyy/MM/dd/HH}/"))
+    ids, logs, firehose = engine.ids("one"), engine.client("logs"), engine.client("firehose")
+    (found,) = logs.describe_subscription_filters(logGroupName=ids["Group"])["subscriptionFilters"]
+    assert (found["filterName"], found["destinationArn"].rpartition("/")[2]) == (ids["Filter"], ids["Log"])
+    assert logs.describe_log_streams(logGroupName=ids["Errors"])["logStreams"][0]["logStreamName"] == ids["ErrorStream"]
+    stream = firehose.describe_delivery_stream(DeliveryStreamName=ids["Log"])["DeliveryStreamDescription"]
+    assert stream["DeliveryStreamStatus"] == "ACTIVE"
+
+    engine.client("cloudformation").delete_stack(StackName="one")
+    assert firehose.list_delivery_streams()["DeliveryStreamNames"] == []
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_a_delivery_stream_that_the_engine_cannot_play_is_refused(engine: World) -> None:
+    with pytest.raises(DeploymentError, match=r"does not know the prefix expression !\{timestamp:EEE\}"):
+        engine.deploy(one=delivery("log/!{timestamp:EEE}/"))
 
 
 def test_a_changed_function_keeps_its_version_and_alias(engine: World) -> None:

@@ -1,0 +1,128 @@
+"""Subscription filters: their API, and what they send on of every log event that CloudWatch Logs takes.
+
+moto keeps log groups and events; filters are the engine's, because moto delivers at once, unfiltered and as nobody.
+"""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.api import ACCOUNT, ApiError, Caller, Clients, Operation
+from local.clock import Clock
+from local.events import Chaos
+from local.logs_delivery.batches import CONTROL_TEXT, envelope, matcher
+from local.logs_delivery.streams import Streams
+from local.resource_policy import refusal
+from local.wire import HttpAnswer, HttpCall
+
+FILTERS_OF_A_GROUP = 2
+_TARGET = "Logs_20140328.PutLogEvents"
+_ACTIONS = ("firehose:PutRecord", "firehose:PutRecordBatch")
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    asked: Mapping[str, Any]
+    matches: Callable[[str], bool]
+
+
+class LogsDelivery:
+    """Filters of all log groups, and the streams they send to; with `chaos` some batches are sent twice."""
+
+    def __init__(self, clients: Clients, clock: Clock, region: str, chaos: Chaos | None = None) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._region = region
+        self._chaos = chaos
+        self._draw = random.Random(chaos.seed if chaos else 0)
+        self._filters: dict[str, dict[str, _Filter]] = {}
+        self._streams = Streams(clients, clock)
+
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """Return what the gateway routes here; records come from CloudWatch Logs alone."""
+        return {
+            ("logs", "PutSubscriptionFilter"): self._put,
+            ("logs", "DescribeSubscriptionFilters"): self._describe,
+            ("logs", "DeleteSubscriptionFilter"): self._delete,
+            ("firehose", "PutRecord"): _only_logs,
+            ("firehose", "PutRecordBatch"): _only_logs,
+        }
+
+    def stop(self) -> None:
+        """End all deliveries."""
+        self._streams.stop()
+
+    def __call__(self, call: HttpCall, _: HttpAnswer) -> None:
+        """Look at one call that CloudWatch Logs answered with success."""
+        if not self._filters or call.headers.get("x-amz-target") != _TARGET:
+            return
+        asked = json.loads(call.body)
+        group, stream = asked["logGroupName"], asked["logStreamName"]
+        for name, kept in list(self._filters.get(group, {}).items()):
+            events = [
+                {"id": f"{number:056d}", "timestamp": event["timestamp"], "message": event["message"]}
+                for number, event in enumerate(asked["logEvents"])
+                if kept.matches(event["message"])
+            ]
+            if events:
+                self._send(kept, envelope("DATA_MESSAGE", group, stream, name, events))
+
+    def _send(self, kept: _Filter, record: bytes) -> None:
+        copies = len(self._chaos.delays(self._draw)) if self._chaos else 1
+        self._streams.put(kept.asked["destinationArn"], [record] * copies)
+
+    def _put(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
+        group, name = asked["logGroupName"], asked["filterName"]
+        kept = _Filter(asked, matcher(asked["filterPattern"]))
+        known = self._of(group)
+        if name not in known and len(known) == FILTERS_OF_A_GROUP:
+            raise ApiError("LimitExceededException", "Resource limit exceeded.")
+        if ":firehose:" not in asked["destinationArn"] or "roleArn" not in asked:
+            raise ApiError("InvalidParameterException", "The laptop engine sends to Firehose streams, with a role.")
+        try:
+            self._test(group, asked)
+        except ClientError as error:
+            raise _undeliverable(str(error)) from error
+        self._filters.setdefault(group, {})[name] = kept
+        return {}
+
+    def _test(self, group: str, asked: Mapping[str, Any]) -> None:
+        """CloudWatch Logs sends a test message when a filter is put, and refuses what it could not deliver to."""
+        source = f"arn:aws:logs:{self._region}:{ACCOUNT}:log-group:{group}:*"
+        needs = [(action, asked["destinationArn"]) for action in _ACTIONS]
+        if why := refusal(self._clients("iam"), asked["roleArn"], "logs.amazonaws.com", source, needs):
+            raise _undeliverable(why)
+        event = {"id": "", "timestamp": int(self._clock.now() * 1000), "message": CONTROL_TEXT}
+        record = envelope("CONTROL_MESSAGE", "", "", asked["filterName"], [event])
+        self._streams.put(asked["destinationArn"], [record])
+
+    def _describe(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
+        found = [dict(kept.asked) for kept in self._of(asked["logGroupName"]).values()]
+        return {"subscriptionFilters": found}
+
+    def _delete(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
+        if self._of(asked["logGroupName"]).pop(asked["filterName"], None) is None:
+            raise ApiError("ResourceNotFoundException", "The specified subscription filter does not exist.")
+        return {}
+
+    def _of(self, group: str) -> dict[str, _Filter]:
+        listed = self._clients("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        if all(found["logGroupName"] != group for found in listed):
+            raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
+        return self._filters.get(group, {})
+
+
+def _only_logs(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+    raise ApiError(
+        "InvalidSourceException",
+        "Only requests from CloudWatch Logs are supported when CloudWatch Logs decompression is enabled.",
+    )
+
+
+def _undeliverable(why: str) -> ApiError:
+    message = f"Could not deliver test message to specified Firehose stream: {why}"
+    return ApiError("InvalidParameterException", message)

@@ -1,0 +1,177 @@
+"""Firehose streams: records are gathered by size and time, and delivered to S3 with the stream's own role."""
+
+import gzip
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.api import Clients
+from local.clock import Clock, Hold
+from local.logs_delivery.batches import extracted, failed_record, object_name, prefix_at
+from local.resource_policy import refusal
+
+_MEGABYTE = 1 << 20
+# Firehose developer guide, "Data delivery failure handling": S3 is tried for 24 hours, then the data is dropped
+_GIVE_UP_SECONDS = 86_400
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Buffer:
+    """What waits for delivery, since the moment that the oldest record arrived."""
+
+    since: float
+    hold: Hold
+    records: list[tuple[float, bytes]] = field(default_factory=list)
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """A delivery stream as described by its API."""
+
+    name: str
+    arn: str
+    version: str
+    target: Mapping[str, Any]
+
+    @property
+    def bucket(self) -> str:
+        return str(self.target["BucketARN"].rpartition(":")[2])
+
+    @property
+    def key_arn(self) -> str | None:
+        config: Mapping[str, Any] = self.target.get("EncryptionConfiguration", {}).get("KMSEncryptionConfig", {})
+        return config.get("AWSKMSKeyARN")
+
+
+class Streams:
+    """All delivery streams; a thread exists only while something waits in a stream."""
+
+    def __init__(self, clients: Clients, clock: Clock) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buffers: dict[str, _Buffer] = {}
+        self._threads: set[threading.Thread] = set()
+        self._stopped = threading.Event()
+
+    def put(self, arn: str, records: Sequence[bytes]) -> None:
+        """Take records for a stream. Raises ClientError when there is no such stream."""
+        now = self._clock.now()
+        self._add(self._described(arn), [(now, record) for record in records], now)
+
+    def _add(self, stream: _Stream, records: Sequence[tuple[float, bytes]], since: float) -> None:
+        hints, arn = stream.target["BufferingHints"], stream.arn
+        with self._lock:
+            buffer = self._buffers.get(arn)
+            begun = buffer is None
+            if buffer is None:
+                hold = self._clock.hold(self._clock.now() + hints["IntervalInSeconds"])
+                buffer = self._buffers[arn] = _Buffer(since, hold)
+            buffer.since = min(buffer.since, since)
+            buffer.records += records
+            buffer.size += sum(len(record) for _, record in records)
+            full = buffer.size >= hints["SizeInMBs"] * _MEGABYTE
+            if full:
+                del self._buffers[arn]
+        if full:
+            self._start(self._deliver, arn, buffer)
+        elif begun:
+            self._start(self._wait, arn, buffer, hints["IntervalInSeconds"])
+
+    def stop(self) -> None:
+        """Drop what waits, as the engine's whole state goes."""
+        self._stopped.set()
+        for thread in list(self._threads):
+            thread.join()
+
+    def _start(self, work: Any, *given: Any) -> None:
+        def run() -> None:
+            try:
+                work(*given)
+            finally:
+                self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name="firehose", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _wait(self, arn: str, buffer: _Buffer, seconds: float) -> None:
+        if self._clock.sleep(seconds, self._stopped, buffer.hold):
+            buffer.hold.release()
+            return
+        with self._lock:
+            due = self._buffers.get(arn) is buffer
+            if due:
+                del self._buffers[arn]
+        if due:
+            self._deliver(arn, buffer)
+
+    def _deliver(self, arn: str, buffer: _Buffer) -> None:
+        with buffer.hold:
+            try:
+                stream = self._described(arn)
+                self._write(stream, buffer.records)
+            except ClientError as error:
+                self._failed(arn, buffer, error)
+
+    def _write(self, stream: _Stream, records: Sequence[tuple[float, bytes]]) -> None:
+        good, bad = [], []
+        for arrival, record in records:
+            try:
+                good.append(extracted(record))
+            except ValueError as error:
+                bad.append(failed_record(record, arrival, self._clock.now(), str(error)))
+        since, target = min(arrival for arrival, _ in records), stream.target
+        if good:
+            name = object_name(stream.name, stream.version, since, ".gz")
+            self._store(stream, prefix_at(target["Prefix"], since) + name, gzip.compress(b"".join(good)))
+        if bad:
+            name = object_name(stream.name, stream.version, since, "")
+            prefix = prefix_at(target["ErrorOutputPrefix"], since, "decompression-failed")
+            self._store(stream, prefix + name, b"".join(bad))
+
+    def _store(self, stream: _Stream, key: str, body: bytes) -> None:
+        role, encryption = stream.target["RoleARN"], {}
+        needs = [("s3:PutObject", f"{stream.target['BucketARN']}/{key}")]
+        if stream.key_arn:
+            needs.append(("kms:GenerateDataKey", stream.key_arn))
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": stream.key_arn}
+        if why := refusal(self._clients("iam"), role, "firehose.amazonaws.com", stream.arn, needs):
+            raise ClientError({"Error": {"Code": "S3.AccessDenied", "Message": why}}, "PutObject")
+        self._clients("s3", role).put_object(Bucket=stream.bucket, Key=key, Body=body, **encryption)
+
+    def _failed(self, arn: str, buffer: _Buffer, error: ClientError) -> None:
+        _log.warning("%s: %d records not delivered: %s", arn, len(buffer.records), error)
+        try:
+            stream = self._described(arn)
+            if self._clock.now() - buffer.since < _GIVE_UP_SECONDS:
+                self._add(stream, buffer.records, buffer.since)
+            self._tell(stream, error)
+        except ClientError as lost:
+            _log.warning("%s is gone, and its records with it: %s", arn, lost)
+
+    def _tell(self, stream: _Stream, error: ClientError) -> None:
+        told, found = stream.target["CloudWatchLoggingOptions"], error.response["Error"]
+        line = {
+            "deliveryStreamARN": stream.arn,
+            "destination": stream.target["BucketARN"],
+            "deliveryStreamVersionId": int(stream.version),
+            "message": found["Message"],
+            "errorCode": found["Code"],
+        }
+        event = {"timestamp": int(self._clock.now() * 1000), "message": json.dumps(line)}
+        place = {"logGroupName": told["LogGroupName"], "logStreamName": told["LogStreamName"]}
+        self._clients("logs", stream.target["RoleARN"]).put_log_events(**place, logEvents=[event])
+
+    def _described(self, arn: str) -> _Stream:
+        name = arn.rpartition("/")[2]
+        found = self._clients("firehose").describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+        target = found["Destinations"][0]["ExtendedS3DestinationDescription"]
+        return _Stream(name, arn, found["VersionId"], target)
