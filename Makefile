@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ONCE ?=
 PORT ?=
 
-.PHONY: help setup build run test check format lock synth bench clean
+.PHONY: help setup build run test check format lock synth bench bench-peers clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,3 +49,6 @@ bench: setup ## every measurement of benchmarks/ (minutes)
 
 clean: ## remove everything that setup and runs have made here
 	@rm -rf .venv .venv-runtime .venv-jobs build cdk.out node_modules .perennial models/*/data
+
+bench-peers: setup ## scoring beside scikit-learn, MLflow, BentoML and onnxruntime (installs them below build/)
+	@.venv/bin/python benchmarks/peers/compare.py
