@@ -68,7 +68,7 @@ class Predictions:
 
     def _lines(self, key: str) -> Iterator[bytes]:
         body = self._bucket.read(key)
-        if body is None:  # deleted after it was listed: the log is kept for a time only
+        if body is None:  # deleted after it was listed
             return
         try:
             with gzip.open(io.BytesIO(body)) as lines:

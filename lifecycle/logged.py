@@ -11,6 +11,8 @@ from typing import Any, Final
 from lifecycle.prediction_log import PREDICTION, SCHEMA
 
 COPIES_HOURS: Final = 49  # 24 hours of retries by the subscription, 24 by Firehose, and the hour they began in
+CONTROL: Final = b"CWL CONTROL MESSAGE"  # CloudWatch Logs sends one when a subscription is made
+_DECODER: Final = json.JSONDecoder()
 _HOUR: Final = 3600.0
 
 Record = dict[str, Any]
@@ -38,13 +40,14 @@ class Reading:
     def records(self, lines: Iterable[bytes]) -> Iterator[Record]:
         """Yield the records among `lines` that are asked for and were not seen before."""
         for line in lines:
-            if not line.strip():
+            stripped = line.strip()
+            if not stripped or stripped.startswith(CONTROL):
                 continue
-            record = _record(line)
-            if record is None:
-                self.unreadable += 1
-            elif record["kind"] in self._kinds and self._is_new(record, line):
-                yield record
+            for record in _parsed(stripped):
+                if record is None:
+                    self.unreadable += 1
+                elif record["kind"] in self._kinds and self._is_new(record, line):
+                    yield record
 
     def _is_new(self, record: Record, line: bytes) -> bool:
         seconds = record["time"] / 1000
@@ -57,11 +60,25 @@ class Reading:
         return len(seen) > known
 
 
-def _record(line: bytes) -> Record | None:
+def _parsed(line: bytes) -> Iterator[Record | None]:
+    """The records of a line; None stands for what is none. Firehose does not promise a line feed between messages."""
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+        text = line.decode()
+    except UnicodeDecodeError:
+        yield None
+        return
+    at = 0
+    while at < len(text):
+        try:
+            found, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            yield None
+            return
+        yield _checked(found)
+        at += len(text[at:]) - len(text[at:].lstrip())
+
+
+def _checked(found: Any) -> Record | None:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA or not isinstance(found.get("kind"), str):
         return None
     time_ms, identity = found.get("time"), found.get("prediction_id")

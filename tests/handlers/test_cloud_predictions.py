@@ -103,6 +103,21 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_read(bucket):
     assert log.unreadable == len(damaged) + len(more) + 2
 
 
+def test_messages_that_no_line_feed_separates_are_told_apart(bucket):
+    found = [line(TEN, number) for number in range(3)]
+    arrive(bucket, TEN, "".join(map(json.dumps, found)).encode(), f"{json.dumps(line(TEN, 3))}  {{".encode())
+    log = Predictions(bucket, "flights")
+    assert ids(log.records(TEN, TEN + 1)) == ids([*found, line(TEN, 3)])
+    assert log.unreadable == 1
+
+
+def test_the_test_message_of_a_subscription_is_no_record_and_no_fault(bucket):
+    arrive(bucket, TEN, b"CWL CONTROL MESSAGE: Checking health of destination Firehose.", b"", line(TEN))
+    log = Predictions(bucket, "flights")
+    assert ids(log.records(TEN, TEN + 1)) == ids([line(TEN)])
+    assert log.unreadable == 0
+
+
 def test_other_models_and_stray_objects_are_left_alone(bucket):
     arrive(bucket, TEN, line(TEN, 1), model="flights-2")
     arrive(bucket, TEN, line(TEN, 2), model="flight")
