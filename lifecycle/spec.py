@@ -17,6 +17,7 @@ from lifecycle.schema import Column, Contract, Kind, Task, contract_of, contract
 
 __all__ = [
     "Candidate", "Column", "Contract", "Decision", "Gates", "Kind", "MetricGate", "ModelSpec", "Monitoring",
+    "ReplayGate",
     "Retraining", "Serving", "SliceGate", "Split", "Task", "Training", "contract_of", "contract_to_plain",
 ]  # fmt: skip
 
@@ -94,6 +95,20 @@ class SliceGate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplayGate:
+    """How far a candidate's answers may differ from the logged ones of the last `days`; shares are of rows, 0 to 1.
+
+    Nothing is judged on fewer than `min_rows` logged rows. `max_refused` bounds rows that its contract would refuse.
+    """
+
+    days: float = 7.0
+    min_rows: int = 500
+    max_changed_decisions: float | None = None
+    max_mean_difference: float | None = None
+    max_refused: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gates:
     """What a candidate must satisfy. Beating the dummy is always required.
 
@@ -106,6 +121,7 @@ class Gates:
     confidence: float = 0.95
     require_improvement: bool = False
     max_model_kb: int = 8192
+    replay: ReplayGate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +202,7 @@ class ModelSpec:
         gates = dict(raw["gates"])
         gates["metrics"] = tuple(MetricGate(**g) for g in gates["metrics"])
         gates["slices"] = tuple(SliceGate(**g) for g in gates["slices"])
+        gates["replay"] = ReplayGate(**gates["replay"]) if gates.get("replay") else None
         serving = dict(raw["serving"])
         serving["jwt_audience"] = tuple(serving["jwt_audience"])
         parts = {

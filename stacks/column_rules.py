@@ -26,6 +26,14 @@ def _day(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+Private = bool | Literal["drop", "hash"]
+
+
+def _dropped(value: Any) -> Any:
+    """`drop` is the longer word for true."""
+    return True if value == "drop" else value
+
+
 class Rule(Keys):
     """What holds for the values of a column."""
 
@@ -43,8 +51,8 @@ class Rule(Keys):
     """share of missing values that a data version may have; 0 also makes the value required over HTTP"""
     unique: bool = False
     """no value may occur twice in a data version"""
-    private: bool = False
-    """values stay out of profiles, reports and logs; counts do not"""
+    private: Annotated[bool | Literal["hash"], BeforeValidator(_dropped, json_schema_input_type=Private)] = False
+    """values stay out of profiles, reports and logs; counts do not (hash: the prediction log holds a pseudonym)"""
     feature: bool = True
     """false keeps the column out of the model"""
     since: Annotated[str | None, BeforeValidator(_day)] = None

@@ -145,13 +145,13 @@ def _target(written: ModelFile, columns: Columns) -> Iterator[Problem]:
 
 
 def _private(written: ModelFile, columns: Columns) -> Iterator[Problem]:
-    if not written.monitoring.prediction_log:
+    if written.gates.replay is None:
         return
     for name, rule in columns.items():
         if rule.private and rule.feature and rule.kind in ENCODABLE and name not in (written.target, written.id):
             text = (
-                "a private column cannot be a feature while predictions are logged: say `feature: false` here, or "
-                "`monitoring: {prediction_log: false}`"
+                "a private column cannot be a feature while gates.replay asks for logged rows, which do not hold it: "
+                "say `feature: false` here, or leave gates.replay out"
             )
             yield Problem(f"columns.{name}.private", text)
 

@@ -108,6 +108,21 @@ class SliceGateKeys(Keys):
     """values with fewer holdout rows are not judged"""
 
 
+class ReplayGateKeys(Keys):
+    """A candidate answers logged traffic before it is registered; it may not differ too much."""
+
+    days: Annotated[float, Field(gt=0, le=30)] = 7.0
+    """how far back"""
+    min_rows: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """with fewer logged rows nothing is judged"""
+    max_changed_decisions: Share | None = None
+    """largest share of rows that may be decided otherwise (binary, multiclass)"""
+    max_mean_difference: Positive | None = None
+    """largest mean absolute difference of scores: probabilities, or values (regression)"""
+    max_refused: Share = 0.0
+    """largest share of logged rows that the candidate's contract may refuse"""
+
+
 class GateKeys(Keys):
     """What a candidate must satisfy; beating the dummy always is one of it."""
 
@@ -119,6 +134,8 @@ class GateKeys(Keys):
     """true asks for a significant gain; false for no significant loss"""
     max_model_kb: Annotated[int, Field(ge=1, le=40_000)] = 8192
     """largest compiled model"""
+    replay: ReplayGateKeys | None = None
+    """how far a candidate's answers may differ from the logged ones"""
 
 
 class ServingKeys(Keys):

@@ -19,6 +19,7 @@ from lifecycle.spec import (
     MetricGate,
     ModelSpec,
     Monitoring,
+    ReplayGate,
     Retraining,
     Serving,
     SliceGate,
@@ -106,8 +107,9 @@ def _candidate(entry: CandidateKeys) -> Candidate:
 
 def _gates(written: ModelFile) -> Gates:
     gates = written.gates
-    values = gates.model_dump(exclude={"metrics", "slices"})
+    values = gates.model_dump(exclude={"metrics", "slices", "replay"})
     return Gates(
+        replay=ReplayGate(**gates.replay.model_dump()) if gates.replay else None,
         metrics=tuple(MetricGate(**gate.model_dump()) for gate in gates.metrics),
         slices=tuple(SliceGate(**gate.model_dump()) for gate in gates.slices),
         **values,

@@ -28,6 +28,7 @@ def plan_problems(written: ModelFile, folder: Path) -> Iterator[Problem]:
     yield from _training(written)
     yield from _decision(written)
     yield from _gates(written)
+    yield from _replay(written)
     yield from _serving(written)
 
 
@@ -126,6 +127,19 @@ def _gates(written: ModelFile) -> Iterator[Problem]:
         if slice_gate.metric not in sliced:
             text = f"metrics of slices for task {written.task}: {', '.join(sliced)}; found {slice_gate.metric!r}"
             yield Problem(f"gates.slices.{number}.metric", text)
+
+
+def _replay(written: ModelFile) -> Iterator[Problem]:
+    gate = written.gates.replay
+    if gate is None:
+        return
+    if not written.monitoring.prediction_log:
+        yield Problem("gates.replay", "needs the prediction log: leave `monitoring: {prediction_log: false}` out")
+    if written.task is Task.REGRESSION and gate.max_changed_decisions is not None:
+        yield Problem("gates.replay.max_changed_decisions", "is for tasks that decide; a value is no decision")
+    if gate.max_changed_decisions is None and gate.max_mean_difference is None:
+        needed = "max_mean_difference" + ("" if written.task is Task.REGRESSION else " or max_changed_decisions")
+        yield Problem("gates.replay", f"needs {needed}")
 
 
 def _serving(written: ModelFile) -> Iterator[Problem]:

@@ -227,9 +227,21 @@ WRONG = {
         {"columns": {**SMALL["columns"], "age": {"kind": "number", "since": "2026-01-01"}}},
         ["columns.age: since and default belong together"],
     ),
-    "a private feature in the log": (
-        {"columns": {**SMALL["columns"], "age": {"kind": "number", "private": True}}},
-        ["columns.age.private: a private column cannot be a feature while predictions are logged"],
+    "a private feature that a replay would need": (
+        {
+            "columns": {**SMALL["columns"], "age": {"kind": "number", "private": "hash"}},
+            "gates": {"replay": {"max_mean_difference": 0.1}},
+        },
+        ["columns.age.private: a private column cannot be a feature while gates.replay asks for logged rows"],
+    ),
+    "a word for private that is none": (
+        {"columns": {**SMALL["columns"], "age": {"kind": "number", "private": "hide"}}},
+        ["columns.age.private"],
+    ),
+    "a replay that bounds nothing": ({"gates": {"replay": {}}}, ["gates.replay: needs max_mean_difference or max_"]),
+    "a replay without a log": (
+        {"gates": {"replay": {"max_changed_decisions": 0.1}}, "monitoring": {"prediction_log": False}},
+        ["gates.replay: needs the prediction log"],
     ),
     "a group by pattern": ({"groups": {"s_*": "number"}}, ["groups.s_*: must be a range such as s_001..s_300"]),
     "groups that overlap": (
