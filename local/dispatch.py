@@ -11,7 +11,7 @@ from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operati
 MOTO_SERVICES = frozenset(
     {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2", "firehose"}
 )
-ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "states", "ssm", "tagging"})
+ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "monitoring", "states", "ssm", "tagging"})
 """Services of which only the registered operations exist."""
 
 Observer = Callable[[HttpCall, HttpAnswer], None]

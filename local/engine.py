@@ -25,6 +25,7 @@ from local.api import Caller, Operation
 from local.assembly import AssemblyError
 from local.clients import Clients
 from local.clock import Clock
+from local.cloudwatch import CloudWatch
 from local.deployer import Deployer, DeploymentError
 from local.dispatch import Dispatcher
 from local.events import Bus, Chaos
@@ -132,14 +133,16 @@ class Engine:
         ending.callback(queues.join)
         functions = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
         ending.callback(functions.close)
+        watch = CloudWatch(functions.metrics, clock, bus.emit, options.region)
+        ending.callback(watch.stop)
         ending.callback(queues.stop)
         self._http_api = HttpApi(clients, functions, self.identity, clock, functions.write_log)
         self._deployer = Deployer(clients, bus.emit, clock)
         packages = Registry(bus.emit, options.region)
         log_lines = LogsDelivery(by_role, clock, options.region, options.chaos)
         ending.callback(log_lines.stop)
-        tagging = Tagging(options.region, functions.tagged, machines.tagged, queues.tagged, jobs.tagged)
-        for part in (bus, functions, queues, machines, jobs, packages, tagging, log_lines, self._deployer):
+        tagging = Tagging(options.region, *(part.tagged for part in (functions, machines, queues, jobs, watch)))
+        for part in (bus, functions, watch, queues, machines, jobs, packages, tagging, log_lines, self._deployer):
             self.dispatch.register(part.operations())
         described = self._deployer.operations()["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})

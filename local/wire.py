@@ -22,7 +22,7 @@ from local.api import ApiError
 SIGNING_NAMES = {"apigateway": "apigatewayv2"}
 """Names in a signature's scope that differ from the service's name here."""
 
-BOTOCORE_NAMES = {"states": "stepfunctions", "tagging": "resourcegroupstaggingapi"}
+BOTOCORE_NAMES = {"states": "stepfunctions", "tagging": "resourcegroupstaggingapi", "monitoring": "cloudwatch"}
 """Services whose botocore name differs from the service's name here."""
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")

@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from botocore.exceptions import ClientError
 from local.api import ApiError, Caller, Invocation, Operations
 from local.clients import Clients
 from local.clock import Clock
+from local.cloudwatch.metrics import Metrics
+from local.cloudwatch.sources import Called, count_call, count_printed, count_throttle
 from local.functions.attachments import Attachments
 from local.functions.control import Control
 from local.functions.events import Events
@@ -28,7 +32,10 @@ REQUEST_BYTES = {"RequestResponse": 6_291_456, "Event": 1_048_576}
 
 
 class Functions:
-    """Lambda of one engine. `endpoint` is where functions find the engine; `draw` shares out calls of aliases."""
+    """Lambda of one engine. `endpoint` is where functions find the engine; `draw` shares out calls of aliases.
+
+    `metrics` are what the functions and Lambda itself have told CloudWatch.
+    """
 
     def __init__(
         self,
@@ -42,6 +49,7 @@ class Functions:
     ) -> None:
         self._clients = clients
         self._clock = clock
+        self.metrics = Metrics(clock)
         self._registry = Registry(Packages(work_dir / "packages"), clock, clients.region, draw)
         launcher = Launcher(self._registry, identity, endpoint, default_python())
         self._pool = Pool(launcher, self._registry.current, clock, work_dir / "workers")
@@ -139,17 +147,31 @@ class Functions:
         return answer
 
     def _run(self, release: Release, invoked_arn: str, payload: bytes, request_id: str) -> Invocation:
-        with self._clock.hold(), self._pool.worker(release) as worker:
+        called, began = _called(release, invoked_arn), self._clock.now()
+        with self._clock.hold(), self._lent(release, called) as worker:
             cold = worker.cold
             outcome = worker.invoke(request_id, invoked_arn, payload or b"{}")
             init = worker.init_seconds if cold else None
             lines = lines_of(request_id, release, worker.output(), outcome, init)
             self._write(worker, release, lines)
+            count_call(self.metrics, called, began, failed=bool(outcome.error_type), seconds=outcome.seconds)
+            count_printed(self.metrics, lines)
         return Invocation(
             payload=outcome.payload,
             error="Unhandled" if outcome.error_type else None,
             version=release.version,
         )
+
+    @contextmanager
+    def _lent(self, release: Release, called: Called) -> Iterator[Worker]:
+        with ExitStack() as lending:
+            try:
+                worker = lending.enter_context(self._pool.worker(release))
+            except ApiError as refusal:
+                if refusal.code == "TooManyRequestsException":
+                    count_throttle(self.metrics, called, self._clock.now())
+                raise
+            yield worker
 
     def _attempt(self, name: str, payload: bytes, request_id: str) -> Invocation:
         return self._run(self._release(name), name, payload, request_id)
@@ -160,6 +182,13 @@ class Functions:
         self._output.put(
             Written(group=release.log_group, function=release.function, stream=worker.log_stream, at=now, lines=lines)
         )
+
+
+def _called(release: Release, arn: str) -> Called:
+    """Return what metrics name a call by: a version that differs from the qualifier was chosen by an alias."""
+    qualifier = split_name(arn)[1]
+    chosen = release.version if qualifier not in (None, release.version) else None
+    return Called(function=release.function, qualifier=qualifier, executed_version=chosen)
 
 
 def _check_payload(payload: bytes, kind: str) -> None:

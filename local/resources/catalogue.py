@@ -3,6 +3,7 @@
 from typing import Final
 
 from local.resources import (
+    alarms,
     dynamodb,
     events,
     firehose,
@@ -20,7 +21,21 @@ from local.resources.kind import Kind
 
 KINDS: Final[dict[str, Kind]] = {
     kind.type: kind
-    for module in (dynamodb, events, firehose, functions, http_api, iam, kms, logs, queues, registry, s3, states)
+    for module in (
+        alarms,
+        dynamodb,
+        events,
+        firehose,
+        functions,
+        http_api,
+        iam,
+        kms,
+        logs,
+        queues,
+        registry,
+        s3,
+        states,
+    )
     for kind in module.KINDS
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 from local import moto_state
 from local.clients import Clients
 from local.clock import Clock
+from local.cloudwatch import CloudWatch
 from local.deployer import Deployer
 from local.dispatch import Dispatcher
 from local.functions import Functions
@@ -71,11 +72,13 @@ def world(folder: Path) -> Iterator[World]:
         machines = StateMachines(RoleClients(dispatch, REGION, identity), clock, emit, lambda *_: False, REGION)
         queues = Queues(clients, clock)
         log_lines = LogsDelivery(RoleClients(dispatch, REGION, identity), clock, REGION)
-        for part in (functions, machines, queues, log_lines, deployer):
+        watch = CloudWatch(functions.metrics, clock, emit, REGION)
+        for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:
             yield World(clients, deployer, folder, emitted)
         finally:
+            watch.stop()
             log_lines.stop()
             queues.stop()
             queues.join()

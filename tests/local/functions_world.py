@@ -40,8 +40,8 @@ class Lambda:
         self.clock = Clock()
         chance = random.Random(7)
         identity = Identity()
-        dispatcher = Dispatcher(identity)
-        self.clients = Clients(dispatcher, "us-east-1")
+        self.dispatcher = Dispatcher(identity)
+        self.clients = Clients(self.dispatcher, "us-east-1")
         self.functions = Functions(
             self.clients,
             self.clock,
@@ -50,7 +50,7 @@ class Lambda:
             endpoint="http://127.0.0.1:1",
             draw=chance.random,
         )
-        dispatcher.register(self.functions.operations())
+        self.dispatcher.register(self.functions.operations())
         self.client = self.clients.client("lambda")
 
     def create(self, code: str = ECHO, **settings: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.assembly import AssemblyError
 from local.deployer import DeploymentError
 from local.resources.catalogue import KINDS
 from tests.local.deployer_world import CODE, World, asset, resource, template, world
@@ -126,6 +127,40 @@ def test_bucket_and_policy(engine: World) -> None:
 
     engine.client("cloudformation").delete_stack(StackName="one")
     assert ids["Data"] not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+def test_alarm(engine: World) -> None:
+    def made(threshold: int, **more: Any) -> dict[str, Any]:
+        asked = {
+            "AlarmName": "perennial-dev-errors",
+            "AlarmDescription": "the live version fails",
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Errors",
+            "Dimensions": [{"Name": "FunctionName", "Value": "f"}, {"Name": "Resource", "Value": "f:live"}],
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 5,
+            "DatapointsToAlarm": 2,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+        }
+        return template(Alarm=resource("CloudWatch::Alarm", **asked | more))
+
+    alarms = engine.client("cloudwatch")
+    engine.deploy(one=made(1))
+    (found,) = alarms.describe_alarms()["MetricAlarms"]
+    assert (found["AlarmName"], found["Threshold"], found["DatapointsToAlarm"]) == ("perennial-dev-errors", 1.0, 2)
+    tags = alarms.list_tags_for_resource(ResourceARN=found["AlarmArn"])["Tags"]
+    assert tags == [{"Key": "perennial:stage", "Value": "dev"}]
+
+    engine.deploy(one=made(3))
+    assert alarms.describe_alarms()["MetricAlarms"][0]["Threshold"] == 3.0
+    with pytest.raises(AssemblyError, match="AlarmActions is not supported"):
+        engine.deploy(one=made(3, AlarmActions=["arn:aws:sns:us-east-1:123456789012:t"]))
+
+    engine.client("cloudformation").delete_stack(StackName="one")
+    assert alarms.describe_alarms()["MetricAlarms"] == []
 
 
 def test_table(engine: World) -> None:

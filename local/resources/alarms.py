@@ -1,0 +1,47 @@
+"""AWS::CloudWatch: metric alarms on one metric, without actions: rules on their events do what they call for."""
+
+from typing import Any
+
+from local.resources.kind import Kind, Subject, only
+
+_SETTINGS = """AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions EvaluationPeriods MetricName Namespace
+    Period Statistic Threshold TreatMissingData"""
+
+
+def _put(subject: Subject) -> str:
+    given = subject.pick(f"{_SETTINGS} Tags")
+    for name in ("DatapointsToAlarm", "EvaluationPeriods", "Period"):
+        if name in given:
+            given[name] = int(given[name])
+    subject.aws.put_metric_alarm(**given | {"AlarmName": subject.name, "Threshold": float(given["Threshold"])})
+    return subject.name
+
+
+def _found(subject: Subject) -> dict[str, Any]:
+    return only(subject.aws.describe_alarms(AlarmNames=[subject.id])["MetricAlarms"], subject.id)
+
+
+def _read(subject: Subject) -> dict[str, Any]:
+    alarm = _found(subject)
+    return alarm | {"Tags": subject.aws.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]}
+
+
+KINDS = (
+    Kind(
+        type="AWS::CloudWatch::Alarm",
+        service="cloudwatch",
+        properties="""AlarmName AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions.Name Dimensions.Value
+            EvaluationPeriods MetricName Namespace Period Statistic Threshold TreatMissingData""",
+        tags=("Tags", "Key", "Value"),
+        create=_put,
+        read=_read,
+        update=_put,
+        updates=_SETTINGS,
+        replaces="AlarmName",
+        defaults={"AlarmDescription": "", "Dimensions": [], "TreatMissingData": "missing"},
+        delete=lambda s: s.aws.delete_alarms(AlarmNames=[s.id]),
+        attributes=lambda s: {"Arn": _found(s)["AlarmArn"]},
+        attribute_names="Arn",
+        naming=("AlarmName", 255),
+    ),
+)

@@ -1,0 +1,216 @@
+"""Alarms of the laptop engine, through a client: evaluated on engine time, heard of by events, on change only."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.cloudwatch.metrics import Metric, Metrics
+from local.cloudwatch.service import CloudWatch
+from tests.local.core_world import REGION, World, eventually, world
+
+ERRORS = Metric("AWS/Lambda", "Errors", frozenset({("FunctionName", "f")}))
+ASKED: dict[str, Any] = {
+    "AlarmName": "errors",
+    "AlarmDescription": "f fails",
+    "Namespace": "AWS/Lambda",
+    "MetricName": "Errors",
+    "Dimensions": [{"Name": "FunctionName", "Value": "f"}],
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 2,
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "TreatMissingData": "notBreaching",
+}
+PATTERN = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
+
+
+@dataclass
+class Watched:
+    """An engine with metrics and alarms, and a queue that hears of every change."""
+
+    engine: World
+    metrics: Metrics
+    url: str
+    heard: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def client(self) -> Any:
+        return self.engine.client("cloudwatch")
+
+    def put(self, **changes: Any) -> None:
+        self.client.put_metric_alarm(**ASKED | changes)
+
+    def fail(self, times: int) -> None:
+        """As many errors in the minute that begins now, whatever the second."""
+        clock = self.engine.clock
+        clock.advance(60 - clock.now() % 60 + 1)
+        for _ in range(times):
+            self.metrics.put(ERRORS, 1, clock.now())
+
+    def state(self) -> str:
+        return str(self.client.describe_alarms(AlarmNames=["errors"])["MetricAlarms"][0]["StateValue"])
+
+    def becomes(self, state: str) -> None:
+        """Let single minutes pass until the alarm is in `state`, at most ten."""
+        for _ in range(10):
+            if self.state() == state:
+                return
+            self.engine.clock.advance(60)
+            time.sleep(0.15)
+        raise AssertionError(f"{self.state()}, not {state}")
+
+    def changes(self, count: int) -> list[dict[str, Any]]:
+        """All events so far, once there are `count`; each once, for the queue shows them again as time passes."""
+
+        def receive() -> list[dict[str, Any]] | None:
+            for message in self.engine.received(self.url):
+                event = json.loads(message["Body"])
+                self.heard[event["id"]] = event
+            return list(self.heard.values()) if len(self.heard) >= count else None
+
+        return sorted(eventually(receive, f"{count} events"), key=lambda event: event["detail"]["state"]["timestamp"])
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    with world() as engine:
+        metrics = Metrics(engine.clock)
+        watch = CloudWatch(metrics, engine.clock, engine.bus.emit, REGION)
+        engine.dispatch.register(watch.operations())
+        url, arn = engine.queue("changes")
+        engine.rule(PATTERN, arn)
+        yield Watched(engine, metrics, url)
+        watch.stop()
+
+
+def test_an_alarm_begins_without_data_and_says_so(watched: Watched) -> None:
+    watched.put()
+    (found,) = watched.client.describe_alarms(AlarmNames=["errors"])["MetricAlarms"]
+    assert found["StateValue"] == "INSUFFICIENT_DATA"
+    assert found["AlarmArn"] == "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors"
+    assert {name: found[name] for name in ASKED} == ASKED
+    assert found["DatapointsToAlarm"] == 1
+    assert found["StateReason"] == "Unchecked: Initial alarm creation"
+
+
+def test_states_follow_the_data_and_each_change_is_one_event(watched: Watched) -> None:
+    watched.put()
+    watched.becomes("OK")
+    watched.fail(3)
+    watched.becomes("ALARM")
+    watched.fail(3)
+    watched.engine.clock.advance(60)
+    time.sleep(0.2)
+    assert watched.state() == "ALARM"
+    watched.becomes("OK")
+    first, alarm, ok = watched.changes(3)
+    time.sleep(0.2)
+    assert len(watched.changes(3)) == 3
+    assert first["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
+    assert ok["detail"]["state"]["value"] == "OK"
+    assert alarm["resources"] == ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors"]
+    detail = alarm["detail"]
+    assert set(detail) == {"alarmName", "configuration", "previousState", "state"}
+    assert (detail["alarmName"], detail["state"]["value"], detail["previousState"]["value"]) == (
+        "errors",
+        "ALARM",
+        "OK",
+    )
+    assert set(detail["state"]) == {"value", "reason", "reasonData", "timestamp"}
+    assert json.loads(detail["state"]["reasonData"])["recentDatapoints"] == [3.0]
+    assert detail["configuration"]["description"] == "f fails"
+    (metric,) = detail["configuration"]["metrics"]
+    assert metric["returnData"] is True
+    assert metric["metricStat"] == {
+        "metric": {"namespace": "AWS/Lambda", "name": "Errors", "dimensions": {"FunctionName": "f"}},
+        "period": 60,
+        "stat": "Sum",
+    }
+
+
+def test_values_below_the_threshold_or_of_other_functions_do_not_alarm(watched: Watched) -> None:
+    watched.put()
+    watched.becomes("OK")
+    watched.fail(1)
+    other = Metric("AWS/Lambda", "Errors", frozenset({("FunctionName", "g")}))
+    for _ in range(9):
+        watched.metrics.put(other, 1, watched.engine.clock.now())
+    for _ in range(4):
+        watched.engine.clock.advance(60)
+        time.sleep(0.1)
+    assert watched.state() == "OK"
+    assert len(watched.changes(1)) == 1
+
+
+def test_every_minute_is_judged_however_far_time_jumps(watched: Watched) -> None:
+    watched.put()
+    watched.becomes("OK")
+    watched.fail(3)
+    watched.engine.clock.advance(3 * 86_400)
+    changes = watched.changes(3)
+    assert [one["detail"]["state"]["value"] for one in changes] == ["OK", "ALARM", "OK"]
+    assert watched.state() == "OK"
+
+
+def test_an_alarm_that_rests_lets_idle_time_run_and_a_wakened_one_stops_it_in_time(watched: Watched) -> None:
+    watched.put()
+    watched.becomes("OK")
+    clock = watched.engine.clock
+    clock.set_idle_speed(50_000)
+    clock.start()
+    before = clock.now()
+    assert eventually(lambda: clock.now() > before + 86_400, "a day of engine time")
+    with clock.hold():
+        watched.fail(3)
+        failed = clock.now()
+    changes = watched.changes(3)
+    clock.set_idle_speed(1)
+    assert [one["detail"]["state"]["value"] for one in changes] == ["OK", "ALARM", "OK"]
+    at = [datetime.fromisoformat(one["detail"]["state"]["timestamp"]).timestamp() for one in changes]
+    # the end of the minute with the errors, and the end of the first one that does not look back on it any more
+    assert at[1] == failed // 60 * 60 + 60
+    assert at[2] == at[1] + 3 * 60
+
+
+def test_an_alarm_can_be_changed_and_deleted(watched: Watched) -> None:
+    watched.put(Tags=[{"Key": "stage", "Value": "dev"}])
+    watched.becomes("OK")
+    watched.put(Threshold=100)
+    (found,) = watched.client.describe_alarms()["MetricAlarms"]
+    assert (found["Threshold"], found["StateValue"]) == (100.0, "OK")
+    tags = watched.client.list_tags_for_resource(ResourceARN=found["AlarmArn"])["Tags"]
+    assert tags == [{"Key": "stage", "Value": "dev"}]
+    watched.client.delete_alarms(AlarmNames=["errors"])
+    assert watched.client.describe_alarms(AlarmNames=["errors"])["MetricAlarms"] == []
+    with pytest.raises(ClientError, match="errors"):
+        watched.client.delete_alarms(AlarmNames=["errors"])
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:t"]}, "AlarmActions"),
+        ({"ExtendedStatistic": "p99"}, "ExtendedStatistic"),
+        ({"Metrics": []}, "Metrics"),
+        ({"Unit": "Count"}, "Unit"),
+        ({"Period": 30}, "Period 30"),
+        ({"EvaluationPeriods": 1441}, "more than 86400 seconds"),
+        ({"Period": 3600, "EvaluationPeriods": 169}, "more than 604800 seconds"),
+        ({"DatapointsToAlarm": 2}, "DatapointsToAlarm 2"),
+        ({"TreatMissingData": "never"}, "TreatMissingData never"),
+        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator"),
+    ],
+)
+def test_what_cloudwatch_or_the_engine_cannot_watch_is_refused_by_name(
+    watched: Watched, change: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ClientError, match=named) as caught:
+        watched.put(**change)
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
