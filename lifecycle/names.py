@@ -49,6 +49,7 @@ OUTPUT_PACKAGE_GROUP: Final = "PackageGroup"
 OUTPUT_SPEC_ID: Final = "SpecId"
 OUTPUT_DATASET: Final = "Dataset"
 OUTPUT_PREDICT_FUNCTION: Final = "PredictFunction"
+OUTPUT_PREDICTION_STREAM: Final = "PredictionStream"
 
 # Candidate families that are built in; `module:function` names are the user's own.
 LOGISTIC_REGRESSION: Final = "logistic-regression"

@@ -8,12 +8,13 @@ import heapq
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from lifecycle.gate import Verdict
-from lifecycle.shadow import Refused
+from lifecycle.shadow import Refused, Shadow
 from lifecycle.spec import ReplayGate
 
 QUANTILES: Final = (0.5, 0.9, 0.99)
@@ -174,3 +175,12 @@ def _shown(answer: Mapping[str, Any], task: str) -> dict[str, Any]:
 
 def _quantile(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def replay(records: Iterable[Record], shadow: Shadow, limit: int | None = None) -> Comparison:
+    """Return the comparison of logged predictions with what a candidate answers; at most `limit` of them."""
+    comparison = Comparison(shadow.task)
+    for record in islice(records, limit):
+        row = record.get("row")
+        comparison.add(record, shadow.answer(row) if isinstance(row, dict) else None)
+    return comparison

@@ -1,5 +1,7 @@
 """The commands, grouped by what they are about; importing this package registers them."""
 
-from cli.commands import data, destroy, doctor, local, logs, models, new, predict, runs
+from cli.commands import data, destroy, doctor, local, logs, models, new, predict, predictions, replay, runs
 
-__all__ = ["data", "destroy", "doctor", "local", "logs", "models", "new", "predict", "runs"]
+__all__ = [
+    "data", "destroy", "doctor", "local", "logs", "models", "new", "predict", "predictions", "replay", "runs",
+]  # fmt: skip

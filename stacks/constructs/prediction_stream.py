@@ -6,12 +6,12 @@ processors that unpack CloudWatch's batches, so the stream is written as CloudFo
 
 from typing import Final
 
-from aws_cdk import Aws
+from aws_cdk import Aws, CfnOutput
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from lifecycle import keys
+from lifecycle import keys, names
 from lifecycle.prediction_log import PATTERN
 from stacks import grants
 from stacks.constructs.function import Package
@@ -41,6 +41,7 @@ class PredictionStream(Construct):
         self._errors.apply_removal_policy(package.removal)
         self._error_stream = logs.CfnLogStream(self, "ErrorStream", log_group_name=self._errors.ref)
         stream = self._stream()
+        CfnOutput(scope, names.OUTPUT_PREDICTION_STREAM, value=stream.ref)
         send = role(
             Construct(self, "Send"),
             "logs.amazonaws.com",
