@@ -79,7 +79,7 @@ class Worker:
     def invoke(self, request_id: str, function_arn: str, payload: bytes) -> Outcome:
         """Run one invocation and wait for its end; the worker is dead afterwards when the outcome says so."""
         if (init := self.prepare()) is not None:
-            return self._ended(init, self._began)
+            return self._ended(init, request_id, self._began)
         os.pwrite(self._offset, OFFSET.pack(self._clock.offset), 0)
         delivery = Delivery(
             request_id=request_id,
@@ -91,7 +91,7 @@ class Worker:
         # work first: whoever freezes looks again for work after stopping, so no order of the two leaves it stopped
         self._api.work.put(delivery)
         self._signal(signal.SIGCONT)
-        return self._ended(self._wait(request_id, started + self._launch.timeout_seconds), started)
+        return self._ended(self._wait(request_id, started + self._launch.timeout_seconds), request_id, started)
 
     def prepare(self) -> Outcome | None:
         """Wait until the runtime asks for work; return how its start failed, None when it is ready."""
@@ -183,10 +183,14 @@ class Worker:
             return failed(told.body)
         return Outcome(told.body) if len(told.body) <= RESPONSE_BYTES else too_large(len(told.body))
 
-    def _ended(self, outcome: Outcome, started: float) -> Outcome:
-        """Complete an outcome with what it took."""
+    def _ended(self, outcome: Outcome, request_id: str, started: float) -> Outcome:
+        """Complete an outcome with what it took; a process that is too large by now would not have answered."""
+        used = max(outcome.memory_mb, self._memory_mb())
+        if used > self._launch.memory_mb and not outcome.died:
+            outcome = out_of_memory(request_id, used)
+            self.kill()
         self.dead = outcome.died
-        return outcome.taking(time.perf_counter() - started, max(outcome.memory_mb, self._memory_mb()))
+        return outcome.taking(time.perf_counter() - started, used)
 
     def _memory_mb(self) -> int:
         """Return the resident memory that cannot be given back (anonymous), in MiB; 0 where there is no procfs.

@@ -144,6 +144,17 @@ def test_a_function_that_outgrows_its_memory_is_killed(engine: Lambda) -> None:
     assert payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured through procfs")
+@pytest.mark.parametrize("keep", ["grow()", "KEPT or grow()"])
+def test_what_a_function_keeps_counts_however_quickly_it_answers(engine: Lambda, keep: str) -> None:
+    grow = "KEPT = []\ndef grow():\n    KEPT.append(b'x' * (140 << 20))\n"
+    at_import = "" if keep == "grow()" else "grow()\n"
+    engine.create(f"{grow}{at_import}def handler(e, c):\n    {keep}\n    return 1\n")
+    payload, answer = engine.invoke()
+    assert answer["FunctionError"] == "Unhandled"
+    assert payload["errorType"] == "Runtime.OutOfMemory"
+
+
 def test_payload_limits_are_those_of_lambda(engine: Lambda) -> None:
     engine.create("def handler(e, c):\n    return 'x' * e if isinstance(e, int) else len(e)\n", MemorySize=512)
     assert engine.invoke("x" * 6_000_000)[0] == 6_000_000
