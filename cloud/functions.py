@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,14 @@ class Alias:
     description: str
     revision: str
     weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invocation:
+    """What a function answered: `answer` is its value; `error` is empty, or the error's name and message."""
+
+    answer: Any
+    error: str = ""
 
 
 class Functions:
@@ -92,9 +101,9 @@ class Functions:
         return published
 
     def point(self, function: str, name: str, target: Alias) -> None:
-        """Move all traffic of an alias to one version, if the alias still is at `target.revision`.
+        """Make an alias what `target` says, if it still is at `target.revision`.
 
-        The routing is emptied explicitly: an UpdateAlias without RoutingConfig may keep the old weights.
+        The routing is always written: an UpdateAlias without RoutingConfig may keep the old weights.
         Raises NotReady when somebody else moved the alias meanwhile.
         """
         request = {
@@ -106,10 +115,41 @@ class Functions:
         }
         self._change(f"move {function}:{name}", "update_alias", request, target.revision)
 
-    def delete(self, function: str, number: str) -> None:
-        """Delete one published version."""
-        with translated(f"delete {function}:{number}"):
-            self._functions.delete_function(FunctionName=function, Qualifier=number)
+    def invoke(self, function: str, number: str, payload: Mapping[str, Any]) -> Invocation:
+        """Call one published version and wait for its answer; an error of the function is an answer too.
+
+        Raises
+        ------
+        NotReady
+            when the version is not active yet.
+        """
+        try:
+            with translated(f"invoke {function}:{number}"):
+                answer = self._functions.invoke(
+                    FunctionName=function, Qualifier=number, Payload=json.dumps(payload, allow_nan=False).encode()
+                )
+                body = answer["Payload"].read()
+        except ClientError as error:
+            if code(error) == "ResourceConflictException":
+                raise NotReady(f"{function}:{number} cannot be invoked yet: {error}") from error
+            raise
+        found = json.loads(body) if body else None
+        if not answer.get("FunctionError"):
+            return Invocation(answer=found)
+        said = found if isinstance(found, Mapping) else {}
+        name, text = said.get("errorType", "an unknown error"), said.get("errorMessage", "")
+        return Invocation(answer=None, error=f"{name}: {text}")
+
+    def delete(self, function: str, number: str) -> bool:
+        """Delete one published version; False when an alias points at it, and Lambda keeps it."""
+        try:
+            with translated(f"delete {function}:{number}"):
+                self._functions.delete_function(FunctionName=function, Qualifier=number)
+        except ClientError as error:
+            if code(error) == "ResourceConflictException":
+                return False
+            raise
+        return True
 
     def _change(self, doing: str, operation: str, request: dict[str, Any], revision: str) -> Any:
         if revision:

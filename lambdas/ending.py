@@ -1,11 +1,11 @@
-"""What is left to do when a deployment is over, however it ended: ledger, claims, and what was approved since.
+"""What is left to do when a deployment is over, however it ended: weights, ledger, claims, what was approved since.
 
 Like `lambdas.closing`, every part may run twice; the deployment's claim goes last.
 """
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cloud.executions import Outcome
@@ -31,6 +31,7 @@ class DeploymentCloser:
         held = table.read(claims.deploy(self.settings.model))
         if held is None or held.state is not State.HELD or held.owner != execution:
             return
+        self._take_traffic_back()
         if package := held.value.get("package"):
             if outcome.status == "SUCCEEDED":
                 table.finish(package, execution)
@@ -48,16 +49,24 @@ class DeploymentCloser:
         held = table.read(claims.deploy(self.settings.model))
         if held is not None and held.held_by_other("", wiring.now()):
             return
-        decided, _, _ = plan(self.settings)
+        decided, standing = plan(self.settings)
         if decided.package_arn is None or not machine:
             return
-        tried = table.read(claims.package(decided.package_arn, self.settings.asset_key))
+        tried = table.read(claims.package(decided.package_arn, standing.code))
         if tried is not None and (tried.state is State.FREE or tried.owner == ended):
             note("not deployed again by itself", package=decided.package_arn, reason=decided.reason)
             return
         name = hashlib.sha256(f"{ended} {decided.package_arn}".encode()).hexdigest()[:32]
         detail = {"reason": decided.reason, "package_arn": decided.package_arn}
         wiring.executions().start(machine, f"next-{name}", {"detail": detail})
+
+    def _take_traffic_back(self) -> None:
+        """Empty the alias's weights: an execution that was stopped or timed out may have left them."""
+        functions, name = wiring.functions(), self.settings.predict_function
+        alias = functions.alias(name, names.LIVE)
+        if alias is not None and alias.weights:
+            functions.point(name, names.LIVE, replace(alias, weights={}))
+            note("weights emptied", version=alias.version, weights=dict(alias.weights))
 
     def _report(self, held: Claim, outcome: Outcome) -> None:
         cause = outcome.cause[:4000]

@@ -114,8 +114,8 @@ class LiveModel:
         lines.append(metrics_line(self._place.stage, self._place.model, scored=len(rows), refused=0, time_ms=now))
         return _json(body), lines
 
-    def describe(self) -> Response:
-        """Answer with what the live model is and which columns it takes."""
+    def describe(self, *, probed: bool = False) -> Response:
+        """Answer with what the live model is and which columns it takes; a probe learns what it was deployed as too."""
         model, contract = self._model, self._contract
         columns = [
             {
@@ -142,6 +142,8 @@ class LiveModel:
             "extra_columns": contract.get("extra_columns", "ignore"),
             "columns": columns,
         }
+        if probed:
+            found |= {"package_arn": self._release.get("package_arn"), "asset_key": self._release["asset_key"]}
         return _json(json.dumps(found))
 
     def _score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

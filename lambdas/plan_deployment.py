@@ -1,14 +1,17 @@
-"""An approval, or an update of the stack -> what this execution deploys, if anything."""
+"""An approval, an update of the stack, or a person's word -> what this execution deploys, if anything."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from lambdas import wiring
+from lambdas.deployment_record import facts, record
 from lambdas.ending import DeploymentCloser
 from lambdas.observability import note
-from lambdas.standing import plan
-from lifecycle import claims, names
+from lambdas.standing import alias_of, plan, said_by, wanted_code
+from lifecycle import claims, ledger, names
 from lifecycle.claims import DEPLOY_LEASE_SECONDS, Claim, Refused, Taking
-from lifecycle.deployment import PROPERTIES, number_of
+from lifecycle.deployment import PROPERTIES, Plan, number_of
 from lifecycle.errors import PromotionRejected
 from lifecycle.settings import Deploy
 
@@ -16,28 +19,53 @@ from lifecycle.settings import Deploy
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Decide from the state as it is; take the claims of a deployment that goes."""
     settings = wiring.settings(Deploy)
-    execution = event["execution"]
+    execution, asked = event["execution"], event["detail"]
     held = _take(settings, execution, {})
     if isinstance(held, Refused):
         return _stopped(f"{held.current.owner} deploys now and looks again when it is done")
-    decided, standing, _ = plan(settings)
+    decided = _asked_for(settings, asked) if asked.get("by") else plan(settings)[0]
     if decided.package_arn is None:
         wiring.claims(settings.claims_table).release(held.claim, execution)
         return _stopped(decided.reason)
-    properties = _properties(settings, decided.package_arn)
-    package = claims.package(decided.package_arn, settings.asset_key)
+    planned = _planned(settings, decided.package_arn, decided.reason, asked)
+    package = claims.package(decided.package_arn, wanted_code(settings))
     _take(settings, execution, {"package": package, "package_arn": decided.package_arn})
     wanted = Taking(claim=package, owner=execution, lease_seconds=DEPLOY_LEASE_SECONDS, again=True)
     wiring.claims(settings.claims_table).take(wanted, wiring.now())
+    detail = {**facts(planned), "reason": planned["reason"], "by": planned["by"], "previous": planned["previous"]}
+    record(settings, ledger.DEPLOYMENT_STARTED, f"{execution}#started", detail)
     note("deployment planned", package=decided.package_arn, reason=decided.reason)
+    return planned
+
+
+def _planned(settings: Deploy, package_arn: str, reason: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    alias = alias_of(settings)
+    said = said_by(alias)
+    rollout = wiring.packaged_spec().serving.rollout
     return {
         "go": True,
-        "reason": decided.reason,
-        "package_arn": decided.package_arn,
-        "model_version": str(number_of(decided.package_arn)),
-        "previous": standing.live_version,
-        **properties,
+        # the first model of a function has nobody to be compared with
+        "gradual": said is not None and bool(rollout.steps),
+        "reason": reason,
+        "by": asked.get("by") or "",
+        "package_arn": package_arn,
+        "model_version": str(number_of(package_arn)),
+        "previous": alias.version,
+        "rollout": asdict(rollout),
+        "alias": {"version": alias.version, "description": alias.description, "weights": dict(alias.weights)},
+        **_properties(settings, package_arn),
     }
+
+
+def _asked_for(settings: Deploy, asked: Mapping[str, Any]) -> Plan:
+    """A person names a package: it is deployed, older than the live one or rolled back from or not."""
+    package = wiring.packages(settings.package_group).describe(asked["package_arn"])
+    if package.approval != "Approved":
+        raise PromotionRejected(
+            f"{package.arn} is {package.approval}. Approve it first: "
+            f"{names.PRODUCT} approve {settings.model} {package.number}"
+        )
+    return Plan(package_arn=package.arn, reason=str(asked.get("reason") or "asked for by a person"))
 
 
 def _take(settings: Deploy, execution: str, value: dict[str, str]) -> Claim | Refused:

@@ -34,7 +34,7 @@ def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Re
             raise Problem(503, "no model yet: this model's first training run has not been deployed", rows=0)
         method = event["requestContext"]["http"]["method"]
         if not event["rawPath"].endswith(PREDICTIONS):
-            return live.describe()
+            return live.describe(probed=is_probe(event))
         if method != "POST":
             raise Problem(405, f"{method} is not possible here; POST rows", headers={"allow": "POST"}, rows=0)
         response, lines = live.predict(event, started)

@@ -11,9 +11,11 @@ from cloud.events import Events
 from cloud.executions import Executions
 from cloud.functions import Functions
 from cloud.ledger import Ledger, LedgerTable
+from cloud.metrics import Metrics
 from cloud.notices import Notices
 from cloud.objects import Bucket
 from cloud.packages import Packages
+from cloud.predictions import Predictions
 from cloud.queues import Queues
 from cloud.session import client
 from lifecycle.errors import SpecRejected
@@ -106,6 +108,17 @@ def functions() -> Functions:
 
 
 @cache
+def metrics() -> Metrics:
+    """Return CloudWatch's metrics of the account."""
+    return Metrics(client("cloudwatch"))
+
+
+def predictions(bucket_name: str, model: str) -> Predictions:
+    """Return the prediction log of a model, for one pass."""
+    return Predictions(bucket(bucket_name), model)
+
+
+@cache
 def notices(topic: str) -> Notices:
     """Return the topic that people subscribe to."""
     return Notices(client("sns"), topic)
@@ -114,5 +127,5 @@ def notices(topic: str) -> Notices:
 def reset() -> None:
     """Forget everything that was built, so that a changed environment counts."""
     built = (settings, packaged_spec, bucket, claims, ledger_table, ledger, events, queues, executions, packages)
-    for function in (*built, functions, notices, client):
+    for function in (*built, functions, metrics, notices, client):
         function.cache_clear()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 CUT_LEASE_SECONDS: Final = 300
 RUN_LEASE_SECONDS: Final = 24 * 3600
-DEPLOY_LEASE_SECONDS: Final = 3600
+DEPLOY_LEASE_SECONDS: Final = 24 * 3600
 
 
 def cut(dataset: str) -> str:
@@ -40,9 +40,9 @@ def deploy(model: str) -> str:
     return f"deploy#{model}"
 
 
-def package(package_arn: str, asset_key: str) -> str:
-    """Name the claim of one model package deployed with one handler asset."""
-    return f"package#{package_arn}#{asset_key}"
+def package(package_arn: str, code: str) -> str:
+    """Name the claim of one model package deployed with one handler and configuration (`deployment.code_id`)."""
+    return f"package#{package_arn}#{code}"
 
 
 class State(StrEnum):

@@ -7,6 +7,7 @@ LifecycleError
  |   +- RequestRejected         an HTTP request
  |   +- ModelRejected           a compiled model that cannot be trusted or does not fit
  |   +- PromotionRejected       a candidate that may not be registered or deployed
+ |   +- Overtaken               somebody else moved the alias while a deployment ran: it gives way
  |   +- TrainingFailed          a candidate family, or all of them
  |   +- MissingSetting          a function was deployed without a variable it needs
  +- Unavailable         the cloud is busy or not ready; trying again may help    HTTP 503, Retry with backoff
@@ -42,6 +43,10 @@ class ModelRejected(Rejected):
 
 class PromotionRejected(Rejected):
     """A candidate may not be registered or deployed."""
+
+
+class Overtaken(Rejected):
+    """Somebody else moved the alias since this deployment touched it; a deployment never overwrites that."""
 
 
 class TrainingFailed(Rejected):

@@ -1,7 +1,7 @@
 """S3 key layouts: who writes what where. The only place that builds or takes apart a key.
 
 Data bucket (versioned)
-    incoming/<dataset>/<name>                        the user's; only this prefix raises events we listen to
+    incoming/<dataset>/<name>                        the user's: data; raises events that we listen to
     objects/<dataset>/<S3 version id>                immutable server-side copies; never overwritten
     versions/<dataset>/<data version>/manifest.json  what a data version consists of (lifecycle.versions)
     versions/<dataset>/<data version>/channel.json   the same objects as a SageMaker ManifestFile
@@ -9,6 +9,8 @@ Data bucket (versioned)
     versions/<dataset>/copied.json                   checksums of copies that no version lists yet
     predictions/<model>/<yyyy>/<mm>/<dd>/<hh>/...    the prediction log, gzip NDJSON by arrival hour (UTC); Firehose's
     predictions-failed/<model>/<error type>/...      what Firehose could not deliver there
+    feedback/<model>/<name>                          the user's: files of labels; raises events, too
+    feedback-reports/<model>/<name>/<version>.json   what became of each label of one version of such a file
 Artifact bucket (versioned)
     profiles/<contract id>/<sha256>.json             profile of one object under one contract
     profiles/<contract id>/<sha256>.ids.parquet      hashes of its row ids, when the contract names an id
@@ -19,7 +21,7 @@ Artifact bucket (versioned)
     runs/<model>/<run>/validation/report.{json,html}
     runs/<model>/<run>/train/families.json           the families that were asked for
     runs/<model>/<run>/train/<job>/output/model.tar.gz
-    runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json}
+    runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json,probe.json}
 """
 
 from datetime import UTC, datetime
@@ -30,6 +32,8 @@ VERSIONS = "versions/"
 PROFILES = "profiles/"
 PREDICTIONS = "predictions/"
 PREDICTIONS_FAILED = "predictions-failed/"
+FEEDBACK = "feedback/"
+FEEDBACK_REPORTS = "feedback-reports/"
 READY = "_READY"
 
 
@@ -121,6 +125,21 @@ def predictions(model: str) -> str:
 def predictions_failed(model: str) -> str:
     """Return the prefix of what could not be delivered to a model's prediction log."""
     return f"{PREDICTIONS_FAILED}{model}/"
+
+
+def feedback(model: str, name: str = "") -> str:
+    """Return the key under which a user uploads labels of a model (or the prefix of all of them)."""
+    return f"{FEEDBACK}{model}/{name}"
+
+
+def feedback_reports(model: str) -> str:
+    """Return the prefix of the reports on a model's uploaded labels."""
+    return f"{FEEDBACK_REPORTS}{model}/"
+
+
+def feedback_report(model: str, name: str, version_id: str) -> str:
+    """Return the key of the report on one version of an uploaded file of labels."""
+    return f"{feedback_reports(model)}{name}/{version_id}.json"
 
 
 def predictions_of_hour(model: str, at: float) -> str:

@@ -18,6 +18,7 @@ OBJECT_DELETED: Final = "Object Deleted"
 MODEL_PACKAGE_CHANGED: Final = "SageMaker Model Package State Change"
 EXECUTION_CHANGED: Final = "Step Functions Execution Status Change"
 STACK_CHANGED: Final = "CloudFormation Stack Status Change"
+ALARM_CHANGED: Final = "CloudWatch Alarm State Change"
 
 # Metrics: one namespace; dimensions are Stage and Model, never a version.
 METRIC_NAMESPACE: Final = "Perennial"
@@ -39,6 +40,7 @@ OUTPUT_KEY: Final = "KeyArn"
 OUTPUT_LEDGER_TABLE: Final = "LedgerTable"
 OUTPUT_LEDGER_WRITER: Final = "LedgerWriterArn"
 OUTPUT_CLAIMS_TABLE: Final = "ClaimsTable"
+OUTPUT_LABELS_TABLE: Final = "LabelsTable"
 OUTPUT_TOPIC: Final = "TopicArn"
 OUTPUT_API_ID: Final = "ApiId"
 OUTPUT_API_URL: Final = "ApiUrl"
@@ -50,6 +52,7 @@ OUTPUT_SPEC_ID: Final = "SpecId"
 OUTPUT_DATASET: Final = "Dataset"
 OUTPUT_PREDICT_FUNCTION: Final = "PredictFunction"
 OUTPUT_PREDICTION_STREAM: Final = "PredictionStream"
+OUTPUT_ROLL_BACK: Final = "RollBackFunction"
 
 # Candidate families that are built in; `module:function` names are the user's own.
 LOGISTIC_REGRESSION: Final = "logistic-regression"
@@ -92,6 +95,11 @@ def export(stage: str, output: str) -> str:
 def predict_function(stage: str, model: str) -> str:
     """Return the physical name of a model's predict function (fixed: a deployment outside CloudFormation finds it)."""
     return f"{PRODUCT}-{stage}-{model}-predict"
+
+
+def alarm(stage: str, model: str, what: str) -> str:
+    """Return the name of a model's alarm: `what` is "errors" (Lambda's own) or "failures" (5xx that we answered)."""
+    return f"{PRODUCT}-{stage}-{model}-{what}"
 
 
 def package_group(stage: str, model: str) -> str:

@@ -105,7 +105,7 @@ class CloseRun(Run):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deploy(Settings):
-    """plan_deployment, publish_model, promote_model and close_deployment (one set per model)."""
+    """Every step of a deployment, its closer and roll_back (one set per model)."""
 
     model: str
     artifact_bucket: str
@@ -115,6 +115,32 @@ class Deploy(Settings):
     predict_function: str
     asset_bucket: str
     asset_key: str
+    topic: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeRollout(Deploy):
+    """lambdas/judge_rollout.py: also reads the prediction log."""
+
+    data_bucket: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordFeedback(Settings):
+    """lambdas/record_feedback.py (one per model)."""
+
+    model: str
+    data_bucket: str
+    artifact_bucket: str
+    labels_table: str
+    predict_function: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadFeedback(RecordFeedback):
+    """lambdas/read_feedback.py (one per model): also tells of files that it cannot read."""
+
+    ledger_writer: str
     topic: str
 
 

@@ -13,12 +13,13 @@ from typing import Any, Self
 
 from lifecycle import canonical
 from lifecycle.errors import SpecRejected
+from lifecycle.rollout import CANARY, Rollout
 from lifecycle.schema import Column, Contract, Kind, Task, contract_of, contract_to_plain, to_plain
 
 __all__ = [
     "Candidate", "Column", "Contract", "Decision", "Gates", "Kind", "MetricGate", "ModelSpec", "Monitoring",
     "ReplayGate",
-    "Retraining", "Serving", "SliceGate", "Split", "Task", "Training", "contract_of", "contract_to_plain",
+    "Retraining", "Rollout", "Serving", "SliceGate", "Split", "Task", "Training", "contract_of", "contract_to_plain",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -126,15 +127,16 @@ class Gates:
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """How the model is served. `auth` is "iam", "jwt" or "none"."""
+    """How the model is served. `auth` is "iam", "jwt" or "none"; labels older than `feedback_days` are not checked."""
 
     auth: str = "iam"
     jwt_issuer: str | None = None
     jwt_audience: tuple[str, ...] = ()
     memory_mb: int = 512
     max_rows: int = 1000
-    rollout: str = "all-at-once"
+    rollout: Rollout = CANARY
     keep_versions: int = 20
+    feedback_days: int = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +207,8 @@ class ModelSpec:
         gates["replay"] = ReplayGate(**gates["replay"]) if gates.get("replay") else None
         serving = dict(raw["serving"])
         serving["jwt_audience"] = tuple(serving["jwt_audience"])
+        rollout = serving["rollout"]
+        serving["rollout"] = Rollout(**{**rollout, "steps": tuple(rollout["steps"])})
         parts = {
             "contract": contract_of(raw["contract"]),
             "split": Split(**raw["split"]),

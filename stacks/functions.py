@@ -49,10 +49,24 @@ PLAN_DEPLOYMENT: Final = Entry("plan_deployment", 512, 60)
 PUBLISH_MODEL: Final = Entry("publish_model", 1024, 120)
 PROMOTE_MODEL: Final = Entry("promote_model", 512, 60)
 CLOSE_DEPLOYMENT: Final = Entry("close_deployment", 512, 60)
+# A probe may have to wait for predict's time-out several times; a judge reads the log of all steps so far.
+PROBE_VERSION: Final = Entry("probe_version", 512, 300)
+SHIFT_TRAFFIC: Final = Entry("shift_traffic", 512, 60)
+JUDGE_ROLLOUT: Final = Entry("judge_rollout", 1024, 600)
+WITHDRAW_VERSION: Final = Entry("withdraw_version", 512, 60)
+ROLL_BACK: Final = Entry("roll_back", 512, 120)
+
+# Feedback. A request may have to unpack 16 MB of the prediction log within predict's time; a file of 200,000 labels,
+# all of 192 MB, and as many writes as labels.
+RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
+READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 
 SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE)
 TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REGISTER_MODEL, CLOSE_RUN)
-DEPLOYMENT: Final = (PLAN_DEPLOYMENT, PUBLISH_MODEL, PROMOTE_MODEL, CLOSE_DEPLOYMENT)
+DEPLOYMENT: Final = (
+    PLAN_DEPLOYMENT, PUBLISH_MODEL, PROBE_VERSION, SHIFT_TRAFFIC, JUDGE_ROLLOUT, PROMOTE_MODEL, WITHDRAW_VERSION,
+    CLOSE_DEPLOYMENT, ROLL_BACK,
+)  # fmt: skip
 
 
 def predict(memory_mb: int) -> Entry:

@@ -11,7 +11,8 @@ from lifecycle.metrics import OF_DECISIONS
 from lifecycle.names import MODEL_NAME_LENGTH
 from lifecycle.spec import Task
 from stacks.column_rules import Column, Keys, Share
-from stacks.refusals import refuse_instance, refuse_rollout, refuse_task
+from stacks.refusals import refuse_instance, refuse_task
+from stacks.rollout_file import RolloutWord
 
 NAME = rf"^[a-z][a-z0-9-]{{0,{MODEL_NAME_LENGTH - 1}}}$"
 Positive = Annotated[float, Field(gt=0)]
@@ -151,10 +152,12 @@ class ServingKeys(Keys):
     """Lambda memory; CPU grows with it (accounts that are new get at most 3008)"""
     max_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     """rows in one request"""
-    rollout: Annotated[Literal["all-at-once"], BeforeValidator(refuse_rollout)] = "all-at-once"
-    """how traffic moves to a new model"""
+    rollout: RolloutWord = "canary"
+    """how traffic moves to a new version: in steps that are judged, or all at once after the probe"""
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 20
     """published versions that are kept for a rollback"""
+    feedback_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """labels for older predictions are stored without looking for the prediction"""
 
 
 class MonitoringKeys(Keys):

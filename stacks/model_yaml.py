@@ -31,6 +31,7 @@ from stacks.column_rules import Rule
 from stacks.model_assets import ESTIMATORS, FEATURES
 from stacks.model_checks import check, columns_of
 from stacks.model_file import CandidateKeys, ModelFile
+from stacks.rollout_file import rollout_of
 from stacks.yaml_file import problems_of, read_yaml, refuse
 
 
@@ -65,7 +66,7 @@ def _spec(written: ModelFile, folder: Path) -> ModelSpec:
         training=_training(written),
         decision=Decision(**written.decision.model_dump()),
         gates=_gates(written),
-        serving=Serving(**{**written.serving.model_dump(), "jwt_audience": tuple(written.serving.jwt_audience)}),
+        serving=_serving(written),
         monitoring=Monitoring(**written.monitoring.model_dump()),
         retraining=Retraining(**written.retraining.model_dump()),
         features_sha256=_hash(folder / FEATURES),
@@ -114,6 +115,12 @@ def _gates(written: ModelFile) -> Gates:
         slices=tuple(SliceGate(**gate.model_dump()) for gate in gates.slices),
         **values,
     )
+
+
+def _serving(written: ModelFile) -> Serving:
+    values = written.serving.model_dump(exclude={"rollout"})
+    audience = tuple(written.serving.jwt_audience)
+    return Serving(**{**values, "jwt_audience": audience, "rollout": rollout_of(written.serving.rollout)})
 
 
 def _hash(path: Path) -> str | None:

@@ -17,6 +17,15 @@ def versions_of(stage: str, dataset: str) -> dict[str, Any]:
     }
 
 
+def created_below(data_bucket: str, prefix: str) -> dict[str, Any]:
+    """Match objects that come into a bucket below a prefix."""
+    return {
+        "source": ["aws.s3"],
+        "detail-type": [names.OBJECT_CREATED],
+        "detail": {"bucket": {"name": [data_bucket]}, "object": {"key": [{"prefix": prefix}]}},
+    }
+
+
 def executions_of(machine_arn: str) -> dict[str, Any]:
     """Match the end of a state machine's executions, also of those whose end no Catch sees."""
     return {
@@ -46,4 +55,13 @@ def updates_of(stack: str) -> dict[str, Any]:
         "source": ["aws.cloudformation"],
         "detail-type": [names.STACK_CHANGED],
         "detail": {"stack-id": [arn, {"prefix": f"{arn}/"}], "status-details": {"status": ["UPDATE_COMPLETE"]}},
+    }
+
+
+def alarms_named(alarms: list[str]) -> dict[str, Any]:
+    """Match alarms that are raised; their other changes of state say nothing that anybody acts on."""
+    return {
+        "source": ["aws.cloudwatch"],
+        "detail-type": [names.ALARM_CHANGED],
+        "detail": {"alarmName": alarms, "state": {"value": ["ALARM"]}},
     }

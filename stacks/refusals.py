@@ -15,7 +15,12 @@ TASKS: Final = {
     "anomaly": "label known cases and choose binary",
     "classification": "choose binary (two labels) or multiclass (more)",
 }
-ROLLOUTS: Final = ("canary", "linear", "shadow", "blue-green", "ab")
+ROLLOUTS: Final = {
+    "linear": "write canary with more steps",
+    "shadow": "`perennial replay` scores logged traffic with another version, at no live cost",
+    "blue-green": "all-at-once is just that: the version before stays ready, and a rollback is one move of the alias",
+    "ab": "choose canary: it compares two versions until one is chosen",
+}
 GRAVITON: Final = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")
 ACCELERATED: Final = re.compile(r"ml\.(p|g|gr|inf|trn|dl)\d")
 INSTANCE: Final = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
@@ -31,9 +36,9 @@ def refuse_task(value: Any) -> Any:
 
 
 def refuse_rollout(value: Any) -> Any:
-    """Refuse a rollout that does not exist yet."""
-    if value in ROLLOUTS:
-        raise ValueError("is not supported yet; `all-at-once` is, and a rollback is one move of the alias")
+    """Refuse a rollout that does not exist (ValueError names the way out); pass anything else on."""
+    if isinstance(value, str) and value in ROLLOUTS:
+        raise ValueError(f"is not supported: {ROLLOUTS[value]}. Rollouts: all-at-once, canary")
     return value
 
 

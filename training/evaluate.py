@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> None:
-    """Leave scorecard, report, card, baseline, trials and the winner's compiled model.
+    """Leave scorecard, report, card, baseline, trials, the winner's compiled model, and rows to probe it with.
 
     Raises TrainingFailed with every family's reason when none can be used.
     """
@@ -38,7 +38,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     # late: these need the vendored wheels
     from lifecycle.spec import ModelSpec, contract_to_plain
     from lifecycle.split import Side
-    from training import baseline, candidates, champion, report, rows, scorecard, threads
+    from training import baseline, candidates, champion, probe, report, rows, scorecard, threads
 
     log = logging.getLogger(__name__)
     threads.limit()
@@ -70,6 +70,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     (out / "compiled.json").write_bytes(winner.compiled)
     _write(out / "scorecard.json", card)
     _write(out / "trials.json", trials)
+    _write(out / "probe.json", probe.recorded(winner.compiled, code, job.holdout.raw))
     (out / "baseline.json").write_bytes(baseline.of(train, spec.contract))
     (out / "report.html").write_text(report.html(card, trials, spec.model), encoding="utf-8")
     (out / "card.md").write_text(report.markdown(card, spec.model, contract_to_plain(spec.contract)), encoding="utf-8")

@@ -29,6 +29,11 @@ SETTINGS = {
     "publish_model": settings.Deploy,
     "promote_model": settings.Deploy,
     "close_deployment": settings.Deploy,
+    "probe_version": settings.Deploy,
+    "shift_traffic": settings.Deploy,
+    "judge_rollout": settings.JudgeRollout,
+    "withdraw_version": settings.Deploy,
+    "roll_back": settings.Deploy,
     "predict": settings.Predict,
 }
 
@@ -142,14 +147,15 @@ def test_new_code_changes_nothing_of_predict_but_its_code_key(
 
 def test_functions_that_events_start_hand_over_what_fails(assembly: Assembly) -> None:
     configured = list(assembly.resources("AWS::Lambda::EventInvokeConfig"))
-    assert len(configured) == 6
+    assert len(configured) == 9
     for _, _, config in configured:
         assert "Undelivered" in flat(config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"])
 
 
 def test_every_rule_has_a_dead_letter_queue(assembly: Assembly) -> None:
     rules = list(assembly.resources("AWS::Events::Rule"))
-    assert len(rules) == 1 + 3 * (1 + 3) + 2  # uploads; per model: run ended, approved, updated, ended; two on upload
+    # uploads; per model: run ended, approved, updated, ended, alarmed; two on upload
+    assert len(rules) == 1 + 3 * (1 + 4) + 2
     for stack, name, rule in rules:
         for target in rule["Properties"]["Targets"]:
             assert target["DeadLetterConfig"]["Arn"], (stack, name)

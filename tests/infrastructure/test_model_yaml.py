@@ -183,9 +183,25 @@ WRONG = {
         {"gates": {"slices": [{"column": "colour", "metric": "roc_auc_score", "max_ratio": 2}]}},
         ["gates.slices.0.metric: metrics of slices for task binary: log_loss, brier_loss"],
     ),
-    "a canary": (
-        {"serving": {"rollout": "canary"}},
-        ["serving.rollout: is not supported yet; `all-at-once` is", "'canary'"],
+    "a shadow": (
+        {"serving": {"rollout": "shadow"}},
+        ["serving.rollout", "is not supported: `perennial replay`", "Rollouts: all-at-once, canary"],
+    ),
+    "a canary that falls": (
+        {"serving": {"rollout": {"canary": {"steps": [50, 10]}}}},
+        ["serving.rollout", "steps must rise, found [50, 10]"],
+    ),
+    "a canary with hurried steps": (
+        {"serving": {"rollout": {"canary": {"step_minutes": 1}}}},
+        ["serving.rollout", "step_minutes", "5"],
+    ),
+    "a canary that lasts for days": (
+        {"serving": {"rollout": {"canary": {"step_minutes": 240, "max_holds": 20}}}},
+        ["serving.rollout", "20 hours at most"],
+    ),
+    "an unknown word of a canary": (
+        {"serving": {"rollout": {"canary": {"bake": 5}}}},
+        ["serving.rollout", "bake"],
     ),
     "tokens of nobody": (
         {"serving": {"auth": "jwt"}},

@@ -18,24 +18,68 @@ def arn(number: int) -> str:
 
 
 numbers = st.none() | st.integers(1, 5)
+codes = st.sampled_from(["aaaaaaaa", "bbbbbbbb"])
 
 
-@given(numbers, numbers, st.booleans())
+def standing(approved: int | None, live: Live | None, code: str = "aaaaaaaa") -> Standing:
+    return Standing(approved=arn(approved) if approved else None, live=live, live_version="1", code=code)
+
+
+@given(numbers, numbers, codes, codes, numbers, st.none() | codes)
 def test_a_deployment_never_goes_back_and_ends_when_nothing_differs(
-    approved: int | None, running: int | None, changed: bool
+    approved: int | None, running: int | None, code: str, wanted: str, above: int | None, refused: str | None
 ) -> None:
-    standing = Standing(
-        approved=arn(approved) if approved else None,
-        live=arn(running) if running else None,
-        live_version="1",
-        changed=changed,
-    )
-    planned = deployment.decide(standing).package_arn
-    assert planned in (None, standing.approved, standing.live)
-    if planned is not None:
-        assert deployment.number_of(planned) >= (running or 0)
-        after = Standing(approved=standing.approved, live=planned, live_version="2", changed=False)
-        assert deployment.decide(after).package_arn is None, "deploying what was planned settles it"
+    live = Live(package_arn=arn(running), run_id="r", code=code, above=above, not_code=refused) if running else None
+    found = standing(approved, live, wanted)
+    planned = deployment.decide(found).package_arn
+    assert planned in (None, found.approved, live.package_arn if live else None)
+    if planned is None:
+        return
+    number = deployment.number_of(planned)
+    assert number >= (running or 0)
+    if live is not None and number > live.number:
+        assert number > (above or 0), "what was rolled back from does not come back"
+    if live is not None and number == live.number:
+        assert wanted not in (code, refused)
+    after = deployment.gone_live(planned, "r", wanted, live, ("1", 7))
+    assert deployment.decide(standing(approved, after, wanted)).package_arn is None, "what was planned settles it"
+
+
+def test_what_failed_is_not_deployed_again_but_what_is_newer_is() -> None:
+    live = Live(package_arn=arn(3), run_id="r", code="aaaaaaaa")
+    after = deployment.withdrawn(live, arn(4), "aaaaaaaa")
+    assert deployment.decide(standing(4, after)).package_arn is None
+    assert deployment.decide(standing(5, after)).package_arn == arn(5)
+    after = deployment.withdrawn(live, arn(3), "bbbbbbbb")
+    assert deployment.decide(standing(3, after, "bbbbbbbb")).package_arn is None
+    assert deployment.decide(standing(3, after, "cccccccc")).package_arn == arn(3)
+
+
+def test_after_a_rollback_nothing_returns_by_itself() -> None:
+    live = Live(package_arn=arn(5), run_id="r", code="bbbbbbbb", back="9", above=7)
+    target = Live(package_arn=arn(3), run_id="q", code="aaaaaaaa", since=4, did="12345678")
+    after = deployment.rolled_back(live, target, "bbbbbbbb", arn(8))
+    assert (after.above, after.not_code, after.back, after.did) == (8, "bbbbbbbb", None, "12345678")
+    assert deployment.decide(standing(8, after, "bbbbbbbb")).package_arn is None
+    assert deployment.decide(standing(9, after, "bbbbbbbb")).package_arn == arn(9)
+
+
+@given(st.integers(1, 9999), st.none() | st.integers(1, 99999), st.none() | st.integers(1, 9999), st.none() | codes)
+def test_a_description_fits_the_alias_and_comes_back(
+    number: int, back: int | None, above: int | None, other: str | None
+) -> None:
+    long = "arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:model-package/perennial-" + "s" * 12 + "-" + "m" * 20
+    said = Live(
+        package_arn=f"{long}/{number}", run_id="m" * 20 + "-12345678-a99", since=1795240799, code="12345678",
+        back=str(back) if back else None, above=above, not_code=other, did=other,
+    )  # fmt: skip
+    text = said.to_description()
+    assert len(text) <= live.LENGTH
+    found = live.parse(text)
+    assert found is not None
+    kept = (found.package_arn, found.run_id, found.since, found.code, found.above, found.not_code)
+    assert kept == (said.package_arn, said.run_id, said.since, said.code, said.above, said.not_code)
+    assert found.back in (said.back, None)
 
 
 @given(st.sets(st.integers(1, 30), min_size=1), st.integers(1, 10), st.sets(st.integers(1, 30)))
