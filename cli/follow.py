@@ -20,9 +20,15 @@ _SAID = {
     "ValidateVersion": "validate against the contract",
     "TrainFamilies": "train the candidate families",
     "EvaluateCandidates": "evaluate, compile, prove parity",
+    "ReplayCandidate": "replay logged traffic with the winner",
     "RegisterModel": "gate and register",
     "Plan": "plan the deployment",
     "Publish": "publish code and model as a version",
+    "Probe": "ask it for recorded rows",
+    "Shift": "give it a share of the traffic",
+    "Wait": "wait for traffic",
+    "Judge": "judge it beside the live version",
+    "RollBack": "take its traffic back",
     "Promote": "move the alias to it",
 }
 

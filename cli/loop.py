@@ -140,7 +140,10 @@ class Loop:
             ended = self._board.watch(self._history, execution.arn)
             if ended.status != "SUCCEEDED":
                 output.fail(f"the deployment ended {ended.status.lower()}: {readable(ended.error, ended.cause)}")
-            if json.loads(ended.output)["plan"]["go"]:
+            said = json.loads(ended.output)
+            if "withdrawn" in said:
+                output.fail(f"the new version was rolled back:{_listed(said['rollout']['reasons'])}")
+            if said["plan"]["go"]:
                 return
 
     def _ask(self, file: Path) -> asking.Asked:

@@ -1,7 +1,8 @@
 """The commands, grouped by what they are about; importing this package registers them."""
 
-from cli.commands import data, destroy, doctor, local, logs, models, new, predict, predictions, replay, runs
+from cli.commands import data, destroy, doctor, local, logs, models, new, predict, predictions, replay, rollouts, runs
 
 __all__ = [
-    "data", "destroy", "doctor", "local", "logs", "models", "new", "predict", "predictions", "replay", "runs",
+    "data", "destroy", "doctor", "local", "logs", "models", "new", "predict", "predictions", "replay", "rollouts",
+    "runs",
 ]  # fmt: skip
