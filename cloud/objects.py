@@ -83,10 +83,24 @@ class Bucket:
                 for chunk in stream.iter_chunks(1 << 20):
                     file.write(chunk)
 
-    def upload(self, source: Path, key: str) -> None:
-        """Copy a file into an object."""
+    def download_version(self, key: str, version_id: str, target: Path) -> bool:
+        """Copy one version of an object into a file; False when that version was deleted for good."""
+        with translated(f"read {self.uri(key)} version {version_id}"):
+            try:
+                stream = self._s3.get_object(Bucket=self.name, Key=key, VersionId=version_id)["Body"]
+            except ClientError as error:
+                if code(error) in _MISSING:
+                    return False
+                raise
+            with target.open("wb") as file:
+                for chunk in stream.iter_chunks(1 << 20):
+                    file.write(chunk)
+        return True
+
+    def upload(self, source: Path, key: str) -> str:
+        """Copy a file into an object; return the id of the version that it became."""
         with source.open("rb") as file, translated(f"write {self.uri(key)}"):
-            self._s3.put_object(Bucket=self.name, Key=key, Body=file)
+            return str(self._s3.put_object(Bucket=self.name, Key=key, Body=file).get("VersionId", "null"))
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys under a prefix in order; those that sort after `after` only, when it is given."""
@@ -96,6 +110,14 @@ class Bucket:
             for page in pages:
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
+
+    def sizes(self, prefix: str) -> Iterator[int]:
+        """Yield the stored bytes of each object under a prefix."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        with translated(f"list {self.uri(prefix)}"):
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    yield entry["Size"]
 
     def uploads(self, dataset: str) -> list[Upload]:
         """Return all current objects under `incoming/<dataset>/`, folder markers and `_READY` included."""

@@ -11,9 +11,10 @@ from lifecycle.problem import Problem
 
 METHODS: Final = {
     re.compile(r"/models/[^/]+/predictions"): "POST",
+    re.compile(r"/models/[^/]+/feedback"): "POST",
     re.compile(r"/models/[^/]+"): "GET",
 }
-KNOWN: Final = "POST /models/{name}/predictions, GET /models/{name}"
+KNOWN: Final = "POST /models/{name}/predictions, POST /models/{name}/feedback, GET /models/{name}"
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from cloud.claims import Claims
 from cloud.events import Events
 from cloud.executions import Executions
 from cloud.functions import Functions
+from cloud.labels import Labels
 from cloud.ledger import Ledger, LedgerTable
 from cloud.metrics import Metrics
 from cloud.notices import Notices
 from cloud.objects import Bucket
 from cloud.packages import Packages
+from cloud.prediction_index import PredictionIndex
 from cloud.predictions import Predictions
 from cloud.queues import Queues
 from cloud.session import client
@@ -119,6 +121,18 @@ def predictions(bucket_name: str, model: str) -> Predictions:
 
 
 @cache
+def prediction_index(bucket_name: str, model: str) -> PredictionIndex:
+    """Return the index of a model's prediction log; it remembers what it read."""
+    return PredictionIndex(bucket(bucket_name), model, now)
+
+
+@cache
+def labels(table: str, model: str) -> Labels:
+    """Return the labels of a model."""
+    return Labels(client("dynamodb"), table, model)
+
+
+@cache
 def notices(topic: str) -> Notices:
     """Return the topic that people subscribe to."""
     return Notices(client("sns"), topic)
@@ -127,5 +141,5 @@ def notices(topic: str) -> Notices:
 def reset() -> None:
     """Forget everything that was built, so that a changed environment counts."""
     built = (settings, packaged_spec, bucket, claims, ledger_table, ledger, events, queues, executions, packages)
-    for function in (*built, functions, metrics, notices, client):
+    for function in (*built, functions, metrics, prediction_index, labels, notices, client):
         function.cache_clear()

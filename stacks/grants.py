@@ -68,6 +68,15 @@ def claim(table: str) -> Grant:
     )
 
 
+def keep_labels(table: str, model: str) -> Grant:
+    """Read and write the labels of one model: the keys of its items begin with its name."""
+    return Grant(
+        actions=("dynamodb:BatchGetItem", "dynamodb:PutItem"),
+        resources=(regional_arn("dynamodb", f"table/{table}"),),
+        condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{model}#*"]}},
+    )
+
+
 def record(writer_arn: str) -> Grant:
     """Have the ledger written."""
     return Grant(actions=("lambda:InvokeFunction",), resources=(writer_arn,))

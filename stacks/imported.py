@@ -37,6 +37,11 @@ class Shared:
         return self._value(names.OUTPUT_CLAIMS_TABLE)
 
     @property
+    def labels_table(self) -> str:
+        """Name of the labels table."""
+        return self._value(names.OUTPUT_LABELS_TABLE)
+
+    @property
     def ledger_writer(self) -> str:
         """ARN of the function that writes the ledger."""
         return self._value(names.OUTPUT_LEDGER_WRITER)

@@ -17,6 +17,7 @@ from stacks.constructs.function import Function, Package, layer
 from stacks.constructs.prediction_stream import PredictionStream
 from stacks.constructs.rules import undelivered
 from stacks.deployment import Deployment
+from stacks.feedback import Feedback
 from stacks.imported import Shared
 from stacks.model_assets import ModelAssets
 from stacks.releases import Releases
@@ -87,6 +88,24 @@ class ServingStack(Stack):
             route = add_route(self, title, self._shared.api_id, key, self._live.ref, allowed)
             if self._spec.serving.auth == "none":
                 nag.acknowledge(route, nag.OPEN_ROUTE, OPEN)
+        if self._spec.monitoring.prediction_log:  # without it no label could ever be joined with its prediction
+            self._feedback(allowed)
+
+    def _feedback(self, allowed: Authorization) -> None:
+        data_frames = self._deployment.asset(self, "LayerTabularAsset", self._deployment.layer_tabular)
+        tabular = layer(self, "LayerTabular", data_frames, "polars")
+        record = Feedback(
+            stack=self,
+            model=self._spec.model,
+            shared=self._shared,
+            package=self._package,
+            reading=replace(self._package, layers=[*self._package.layers, tabular]),
+            lost=self._lost,
+        ).made()
+        key = f"POST /models/{self._spec.model}/feedback"
+        route = add_route(self, "Feedback", self._shared.api_id, key, record.arn, allowed)
+        if self._spec.serving.auth == "none":
+            nag.acknowledge(route, nag.OPEN_ROUTE, OPEN)
 
     def _authorization(self) -> Authorization:
         serving = self._spec.serving

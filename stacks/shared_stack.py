@@ -53,6 +53,7 @@ class SharedStack(Stack):
         self._artifacts = bucket(self, "Artifacts", self._key, self._logs, removal)
         self._ledger_table = table(self, "Ledger", self._key, removal, partition="subject", sort="entry")
         self._claims = table(self, "Claims", self._key, removal, partition="claim")
+        self._labels = table(self, "Labels", self._key, removal, partition="hour", sort="prediction_id")
         self._topic = sns.Topic(self, "Notices", master_key=self._key, enforce_ssl=True)
 
     def _code(self, deployment: Deployment) -> Package:
@@ -146,6 +147,7 @@ class SharedStack(Stack):
             names.OUTPUT_LEDGER_TABLE: self._ledger_table.table_name,
             names.OUTPUT_LEDGER_WRITER: self._writer.arn,
             names.OUTPUT_CLAIMS_TABLE: self._claims.table_name,
+            names.OUTPUT_LABELS_TABLE: self._labels.table_name,
             names.OUTPUT_TOPIC: self._topic.topic_arn,
             names.OUTPUT_API_ID: api,
             names.OUTPUT_API_URL: f"https://{api}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}",

@@ -95,7 +95,7 @@ def test_each_function_has_a_role_of_its_own(assembly: Assembly) -> None:
         (stack, flat(function["Properties"]["Role"]))
         for stack, _, function in assembly.resources("AWS::Lambda::Function")
     ]
-    assert len(roles) == len(set(roles)) == 3 + 3 * (5 + 10)
+    assert len(roles) == len(set(roles)) == 3 + 3 * (5 + 12)
 
 
 def test_roles_are_passed_to_sagemaker_only(assembly: Assembly) -> None:
@@ -185,10 +185,13 @@ def test_model_routes_ask_for_what_model_yaml_says(assembly: Assembly) -> None:
     assert kinds == {
         "$default": "NONE",
         "POST /models/churn/predictions": "AWS_IAM",
+        "POST /models/churn/feedback": "AWS_IAM",
         "GET /models/churn": "AWS_IAM",
         "POST /models/price/predictions": "JWT",
+        "POST /models/price/feedback": "JWT",
         "GET /models/price": "JWT",
         "POST /models/segment/predictions": "NONE",
+        "POST /models/segment/feedback": "NONE",
         "GET /models/segment": "NONE",
     }
     ((_, _, authorizer),) = assembly.resources("AWS::ApiGatewayV2::Authorizer")
