@@ -11,8 +11,6 @@ Data bucket (versioned)
     predictions-failed/<model>/<error type>/...      what Firehose could not deliver there
     feedback/<model>/<name>                          the user's: files of labels; raises events, too
     feedback-reports/<model>/<name>/<version>.json   what became of each label of one version of such a file
-    feedback/<model>/<name>                          the user's: files of labels; raises events, too
-    feedback-reports/<model>/<name>/<version>.json   what became of each label of one version of such a file
 Artifact bucket (versioned)
     profiles/<contract id>/<sha256>.json             profile of one object under one contract
     profiles/<contract id>/<sha256>.ids.parquet      hashes of its row ids, when the contract names an id
@@ -34,8 +32,6 @@ VERSIONS = "versions/"
 PROFILES = "profiles/"
 PREDICTIONS = "predictions/"
 PREDICTIONS_FAILED = "predictions-failed/"
-FEEDBACK = "feedback/"
-FEEDBACK_REPORTS = "feedback-reports/"
 FEEDBACK = "feedback/"
 FEEDBACK_REPORTS = "feedback-reports/"
 READY = "_READY"
@@ -129,21 +125,6 @@ def predictions(model: str) -> str:
 def predictions_failed(model: str) -> str:
     """Return the prefix of what could not be delivered to a model's prediction log."""
     return f"{PREDICTIONS_FAILED}{model}/"
-
-
-def feedback(model: str, name: str = "") -> str:
-    """Return the key under which a user uploads labels of a model (or the prefix of all of them)."""
-    return f"{FEEDBACK}{model}/{name}"
-
-
-def feedback_reports(model: str) -> str:
-    """Return the prefix of the reports on a model's uploaded labels."""
-    return f"{FEEDBACK_REPORTS}{model}/"
-
-
-def feedback_report(model: str, name: str, version_id: str) -> str:
-    """Return the key of the report on one version of an uploaded file of labels."""
-    return f"{feedback_reports(model)}{name}/{version_id}.json"
 
 
 def feedback(model: str, name: str = "") -> str:

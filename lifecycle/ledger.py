@@ -27,8 +27,6 @@ ROLLED_BACK: Final = "rolled back"
 DEPLOYMENT_FAILED: Final = "deployment failed"
 FEEDBACK_READ: Final = "feedback read"
 FEEDBACK_REFUSED: Final = "feedback refused"
-FEEDBACK_READ: Final = "feedback read"
-FEEDBACK_REFUSED: Final = "feedback refused"
 
 HEAD: Final = "head"
 

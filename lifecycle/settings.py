@@ -145,25 +145,6 @@ class ReadFeedback(RecordFeedback):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RecordFeedback(Settings):
-    """lambdas/record_feedback.py (one per model)."""
-
-    model: str
-    data_bucket: str
-    artifact_bucket: str
-    labels_table: str
-    predict_function: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadFeedback(RecordFeedback):
-    """lambdas/read_feedback.py (one per model): also tells of files that it cannot read."""
-
-    ledger_writer: str
-    topic: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Predict(Settings):
     """lambdas/predict.py (one per model)."""
 

@@ -137,7 +137,6 @@ class Serving:
     rollout: Rollout = CANARY
     keep_versions: int = 20
     feedback_days: int = 90
-    feedback_days: int = 90
 
 
 @dataclass(frozen=True, kw_only=True)

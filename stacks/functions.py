@@ -61,11 +61,6 @@ ROLL_BACK: Final = Entry("roll_back", 512, 120)
 RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
 READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 
-# Feedback. A request may have to unpack 16 MB of the prediction log within predict's time; a file of 200,000 labels,
-# all of 192 MB, and as many writes as labels.
-RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
-READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
-
 SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE)
 TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REGISTER_MODEL, CLOSE_RUN)
 DEPLOYMENT: Final = (

@@ -158,8 +158,6 @@ class ServingKeys(Keys):
     """published versions that are kept for a rollback"""
     feedback_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """labels for older predictions are stored without looking for the prediction"""
-    feedback_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """labels for older predictions are stored without looking for the prediction"""
 
 
 class MonitoringKeys(Keys):

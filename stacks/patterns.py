@@ -26,15 +26,6 @@ def created_below(data_bucket: str, prefix: str) -> dict[str, Any]:
     }
 
 
-def created_below(data_bucket: str, prefix: str) -> dict[str, Any]:
-    """Match objects that come into a bucket below a prefix."""
-    return {
-        "source": ["aws.s3"],
-        "detail-type": [names.OBJECT_CREATED],
-        "detail": {"bucket": {"name": [data_bucket]}, "object": {"key": [{"prefix": prefix}]}},
-    }
-
-
 def executions_of(machine_arn: str) -> dict[str, Any]:
     """Match the end of a state machine's executions, also of those whose end no Catch sees."""
     return {
