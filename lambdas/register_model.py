@@ -5,7 +5,7 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.observability import note
-from lifecycle import gate, keys, ledger, registration
+from lifecycle import gate, keys, ledger, registration, replay
 from lifecycle.ledger import Entry
 from lifecycle.registration import Approval, Registration
 from lifecycle.settings import RegisterModel
@@ -19,6 +19,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     run_id = event["run_id"]
     scorecard = artifacts.need_json(keys.run(settings.model, run_id, "evaluation", "scorecard.json"))
     verdict = gate.decide(scorecard, spec.gates)
+    if spec.gates.replay is not None:
+        seen = artifacts.need_json(keys.run(settings.model, run_id, "evaluation", "replay.json"))
+        verdict = gate.together(verdict, replay.judge(seen, spec.gates.replay))
     decided = registration.decide(verdict.approved, verdict.reasons, settings.approval)
     parts = {
         "image": settings.image,

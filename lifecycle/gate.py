@@ -36,6 +36,12 @@ def decide(scorecard: Mapping[str, Any], gates: Gates) -> Verdict:
     return Verdict(approved=not against, reasons=against or tuple(text for _, text in findings))
 
 
+def together(*verdicts: Verdict) -> Verdict:
+    """Return one verdict of several: approved when all approve, with what speaks against it, or all it rests on."""
+    against = tuple(text for verdict in verdicts if not verdict.approved for text in verdict.reasons)
+    return Verdict(approved=not against, reasons=against or tuple(text for v in verdicts for text in v.reasons))
+
+
 Finding = tuple[bool, str]
 
 

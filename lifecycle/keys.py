@@ -22,6 +22,7 @@ Artifact bucket (versioned)
     runs/<model>/<run>/train/families.json           the families that were asked for
     runs/<model>/<run>/train/<job>/output/model.tar.gz
     runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json,probe.json}
+    runs/<model>/<run>/evaluation/replay.json        its winner beside logged traffic, where a gate asks for it
 """
 
 from datetime import UTC, datetime

@@ -8,7 +8,7 @@ import heapq
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -184,3 +184,13 @@ def replay(records: Iterable[Record], shadow: Shadow, limit: int | None = None) 
         row = record.get("row")
         comparison.add(record, shadow.answer(row) if isinstance(row, dict) else None)
     return comparison
+
+
+def spread(records: Iterable[Record], most: int) -> Iterator[Record]:
+    """Yield at most `most` records of each hour, so that a long time is looked at as a whole."""
+    taken: Counter[int] = Counter()
+    for record in records:
+        hour = int(record["time"] // 3_600_000)
+        taken[hour] += 1
+        if taken[hour] <= most:
+            yield record

@@ -40,6 +40,8 @@ START_RUN: Final = Entry("start_run", 512, 60)
 PROFILE_OBJECTS: Final = Entry("profile_objects", 3008, 900, tmp_mb=2048)
 VALIDATE_VERSION: Final = Entry("validate_version", 3008, 300, tmp_mb=2048)
 REGISTER_MODEL: Final = Entry("register_model", 512, 120)
+# A replay scores some hundred thousand logged rows: a core of its own, and all the time there is.
+REPLAY_CANDIDATE: Final = Entry("replay_candidate", 1769, 900)
 CLOSE_RUN: Final = Entry("close_run", 512, 60)
 
 # Serving. Publishing builds a zip in memory and waits for Lambda. API Gateway gives up after 30 seconds (fixed limit),
@@ -62,7 +64,7 @@ RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
 READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 
 SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE)
-TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REGISTER_MODEL, CLOSE_RUN)
+TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REPLAY_CANDIDATE, REGISTER_MODEL, CLOSE_RUN)
 DEPLOYMENT: Final = (
     PLAN_DEPLOYMENT, PUBLISH_MODEL, PROBE_VERSION, SHIFT_TRAFFIC, JUDGE_ROLLOUT, PROMOTE_MODEL, WITHDRAW_VERSION,
     CLOSE_DEPLOYMENT, ROLL_BACK,

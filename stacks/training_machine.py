@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stacks import asl
-from stacks.functions import PROFILE_OBJECTS, REGISTER_MODEL, START_RUN, VALIDATE_VERSION
+from stacks.functions import PROFILE_OBJECTS, REGISTER_MODEL, REPLAY_CANDIDATE, START_RUN, VALIDATE_VERSION
 from stacks.jobs import Jobs, evaluation_task, training_task
 
 # The claim of a run lasts 24 hours; an execution must end before it, or two runs could work at once.
@@ -15,12 +15,13 @@ FAILED: Final = "RunFailed"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingFunctions:
-    """ARNs of the functions that the machine calls."""
+    """ARNs of the functions that the machine calls; `replay_candidate` only where a gate asks for a replay."""
 
     start_run: str
     profile_objects: str
     validate_version: str
     register_model: str
+    replay_candidate: str | None = None
 
 
 def training_machine(functions: TrainingFunctions, jobs: Jobs) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def training_machine(functions: TrainingFunctions, jobs: Jobs) -> dict[str, Any]
             "Accepted?": asl.when("$.validation.accepted", "TrainFamilies", "Rejected"),
             "Rejected": asl.succeed("the data version breaks the contract; the report says where"),
             "TrainFamilies": _train_families(jobs),
-            "EvaluateCandidates": evaluation_task(jobs, then="RegisterModel"),
+            "EvaluateCandidates": evaluation_task(jobs, then=_after_evaluation(functions)),
+            **_replay(functions),
             "RegisterModel": _register_model(functions.register_model),
             "Done": asl.succeed("the winner is registered with its reasons"),
             FAILED: asl.fail(),
@@ -50,6 +52,18 @@ def training_machine(functions: TrainingFunctions, jobs: Jobs) -> dict[str, Any]
 
 def _validate_version(arn: str) -> asl.State:
     return asl.function_task(VALIDATE_VERSION, arn, _RUN, result="$.validation", then="Accepted?", failed=FAILED)
+
+
+def _after_evaluation(functions: TrainingFunctions) -> str:
+    return "ReplayCandidate" if functions.replay_candidate else "RegisterModel"
+
+
+def _replay(functions: TrainingFunctions) -> dict[str, asl.State]:
+    arn = functions.replay_candidate
+    if arn is None:
+        return {}
+    task = asl.function_task(REPLAY_CANDIDATE, arn, _RUN, result="$.replay", then="RegisterModel", failed=FAILED)
+    return {"ReplayCandidate": task}
 
 
 def _register_model(arn: str) -> asl.State:

@@ -76,8 +76,9 @@ class TrainingStack(Stack):
             self._function(functions.VALIDATE_VERSION, self._run(), self._reading()),
             self._register_model(),
         )
+        replay = self._replay_candidate()
         jobs, role = self._jobs()
-        called = (start_run, profile, validate, register)
+        called = (start_run, profile, validate, register, *([replay] if replay else []))
         invoke = Grant(actions=("lambda:InvokeFunction",), resources=[function.arn for function in called])
         self._start = start_run
         return Machine(
@@ -89,6 +90,7 @@ class TrainingStack(Stack):
                     profile_objects=profile.arn,
                     validate_version=validate.arn,
                     register_model=register.arn,
+                    replay_candidate=replay.arn if replay else None,
                 ),
                 jobs,
             ),
@@ -163,6 +165,22 @@ class TrainingStack(Stack):
             why="model packages get their numbers while the system runs",
         )
         return self._function(functions.REGISTER_MODEL, made.to_env(), [*self._reading(), register])
+
+    def _replay_candidate(self) -> Function | None:
+        """The function that a replay gate asks for: it reads this model's prediction log."""
+        if self._spec.gates.replay is None:
+            return None
+        data, log = self._shared.data_bucket, keys.predictions(self._spec.model)
+        artifacts, own = self._shared.artifact_bucket, keys.runs(self._spec.model)
+        granted = [
+            grants.read_objects(data, log),
+            grants.list_objects(data, log),
+            grants.read_objects(artifacts, own),
+            grants.list_objects(artifacts, own),
+            grants.write_objects(artifacts, own),
+            grants.use_key(self._shared.key_arn),
+        ]
+        return self._function(functions.REPLAY_CANDIDATE, self._run(), granted)
 
     def _reading(self, *profiles: str) -> list[Grant]:
         """What the steps of a run may do with data: read versions and copies, keep their own results."""

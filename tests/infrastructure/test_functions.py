@@ -23,6 +23,7 @@ SETTINGS = {
     "start_run": settings.StartRun,
     "profile_objects": settings.Run,
     "validate_version": settings.Run,
+    "replay_candidate": settings.Run,
     "register_model": settings.RegisterModel,
     "close_run": settings.CloseRun,
     "plan_deployment": settings.Deploy,

@@ -50,7 +50,7 @@ def test_only_allowed_state_types_and_functions_occur(assembly: Assembly) -> Non
 
 def test_every_task_retries_and_catches_and_ends(assembly: Assembly) -> None:
     tasks = [(name, state) for name, state in every_state(assembly) if state["Type"] == "Task"]
-    assert len(tasks) == 3 * (6 + 7)
+    assert len(tasks) == 1 + 3 * (6 + 7)
     for name, task in tasks:
         assert task["Retry"], name
         assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name

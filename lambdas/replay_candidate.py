@@ -1,0 +1,41 @@
+"""The winner of a run + logged traffic -> how its answers differ, for the gate and for whoever approves it.
+
+Runs only where model.yaml has `gates.replay`. The candidate is scored here, from its compiled file and the features.py
+of this package, whose hash it names; nothing is deployed, and nobody's request is touched.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from cloud.predictions import Predictions
+from lambdas import wiring
+from lambdas.observability import note
+from lifecycle import keys, replay
+from lifecycle.errors import SpecRejected
+from lifecycle.scoring import CompiledModel
+from lifecycle.settings import Run
+from lifecycle.shadow import Shadow
+
+PACKAGE: Final = Path(__file__).resolve().parent.parent
+ROWS_AN_HOUR: Final = 600  # of a month, 432,000 rows: what one call can score, spread over all of its hours
+DAY: Final = 86_400.0
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Compare the winner of a run with the log, keep the figures beside its scorecard."""
+    settings = wiring.settings(Run)
+    gate = wiring.spec(settings.spec_id).gates.replay
+    if gate is None:
+        raise SpecRejected("model.yaml has no gates.replay, but the state machine asks for a replay. Deploy again.")
+    artifacts, run_id = wiring.bucket(settings.artifact_bucket), event["run_id"]
+    compiled = artifacts.need(keys.run(settings.model, run_id, "evaluation", "compiled.json"))
+    log = Predictions(wiring.bucket(settings.data_bucket), settings.model)
+    now = wiring.now()
+    records = replay.spread(log.records(now - gate.days * DAY, now), ROWS_AN_HOUR)
+    found = replay.replay(records, Shadow(CompiledModel.load(compiled, PACKAGE))).summary()
+    artifacts.write_json(
+        keys.run(settings.model, run_id, "evaluation", "replay.json"), {**found, "unreadable": log.unreadable}
+    )
+    verdict = replay.judge(found, gate)
+    note("candidate replayed", run_id=run_id, rows=found["rows"], approved=verdict.approved)
+    return {"rows": found["rows"], "approved": verdict.approved}
