@@ -132,6 +132,8 @@ class Functions:
         except ClientError as error:
             if code(error) == "ResourceConflictException":
                 raise NotReady(f"{function}:{number} cannot be invoked yet: {error}") from error
+            if code(error) == "ResourceNotFoundException":
+                return Invocation(answer=None, error="it does not exist")
             raise
         found = json.loads(body) if body else None
         if not answer.get("FunctionError"):

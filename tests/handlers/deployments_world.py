@@ -258,7 +258,7 @@ def kinds(world: World) -> list[str]:
 
 
 def traffic(world: World, arms: dict[str, dict[str, Any]], *, requests: int = 200) -> None:
-    """Log lines and metrics of the last minute, per version: `score` (of n), `failures`, `errors`, `duration`."""
+    """Log lines and metrics of the next minute, per version: `score` (of n), `failures`, `errors`, `duration`."""
     now = wiring.now()
     lines = [line for version, does in arms.items() for line in _lines(version, does, requests, now)]
     body = gzip.compress("\n".join(json.dumps(line) for line in lines).encode())
@@ -271,7 +271,7 @@ def traffic(world: World, arms: dict[str, dict[str, Any]], *, requests: int = 20
 def _lines(version: str, does: dict[str, Any], requests: int, now: float) -> Iterator[dict[str, Any]]:
     score = does.get("score", lambda n: (n * 0.618034) % 1)
     for n in range(requests - int(does.get("errors", 0))):
-        common = {"schema": 2, "arm": version, "time": int(now * 1000) - 1000, "model": "flights"}
+        common = {"schema": 2, "arm": version, "time": int(now * 1000) + 1000, "model": "flights"}
         identity = f"{version}-{n}-{now}"
         if n < does.get("failures", 0):
             yield {"kind": "failure", "status": 500, "request_id": identity, **common}
@@ -291,5 +291,5 @@ def _count(version: str, requests: float, errors: float, duration: float, now: f
         {"MetricName": "Duration", "StatisticValues": {
             "SampleCount": requests, "Sum": requests * duration, "Minimum": duration, "Maximum": duration}},
     ]  # fmt: skip
-    stamped = [{**one, "Dimensions": dimensions, "Timestamp": now - 60} for one in figures]
+    stamped = [{**one, "Dimensions": dimensions, "Timestamp": now + 60} for one in figures]
     boto3.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=stamped)
