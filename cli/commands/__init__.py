@@ -1,8 +1,22 @@
 """The commands, grouped by what they are about; importing this package registers them."""
 
-from cli.commands import data, destroy, doctor, local, logs, models, new, predict, predictions, replay, rollouts, runs
+from cli.commands import (
+    data,
+    destroy,
+    doctor,
+    feedback,
+    local,
+    logs,
+    models,
+    new,
+    predict,
+    predictions,
+    replay,
+    rollouts,
+    runs,
+)
 
 __all__ = [
-    "data", "destroy", "doctor", "local", "logs", "models", "new", "predict", "predictions", "replay", "rollouts",
-    "runs",
+    "data", "destroy", "doctor", "feedback", "local", "logs", "models", "new", "predict", "predictions", "replay",
+    "rollouts", "runs",
 ]  # fmt: skip
