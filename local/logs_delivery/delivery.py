@@ -4,6 +4,7 @@ moto keeps log groups and events; filters are the engine's, because moto deliver
 """
 
 import json
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from local.wire import HttpAnswer, HttpCall
 
 FILTERS_OF_A_GROUP = 2
 _TARGET = "Logs_20140328.PutLogEvents"
+_log = logging.getLogger(__name__)
 _ACTIONS = ("firehose:PutRecord", "firehose:PutRecordBatch")
 
 
@@ -73,7 +75,11 @@ class LogsDelivery:
 
     def _send(self, kept: _Filter, record: bytes) -> None:
         copies = len(self._chaos.delays(self._draw)) if self._chaos else 1
-        self._streams.put(kept.asked["destinationArn"], [record] * copies)
+        try:
+            self._streams.put(kept.asked["destinationArn"], [record] * copies)
+        except ClientError as error:
+            # as on AWS, whoever writes log events never hears of their delivery
+            _log.warning("log events are lost on their way to %s: %s", kept.asked["destinationArn"], error)
 
     def _put(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
         group, name = asked["logGroupName"], asked["filterName"]

@@ -246,6 +246,14 @@ def test_a_group_takes_two_filters_lists_them_and_lets_them_go(engine: World) ->
         logs.describe_subscription_filters(logGroupName="nowhere")
 
 
+def test_who_writes_log_events_never_hears_of_a_stream_that_is_gone(engine: World) -> None:
+    engine.subscribe()
+    engine.client("firehose").delete_delivery_stream(DeliveryStreamName="log")
+    engine.write(prediction(1))
+    found = engine.client("logs").filter_log_events(logGroupName=GROUP)["events"]
+    assert [event["message"] for event in found] == [prediction(1)]
+
+
 def test_records_come_from_cloudwatch_logs_alone(engine: World) -> None:
     with pytest.raises(ClientError, match="InvalidSourceException"):
         engine.client("firehose").put_record(DeliveryStreamName="log", Record={"Data": b"x"})
