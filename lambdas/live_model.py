@@ -57,6 +57,7 @@ class LiveModel:
         self._release = release
         self._place = place
         self._contract: Mapping[str, Any] = model.body["contract"]
+        self._spec = spec
         self._max_rows: int = spec["serving"]["max_rows"]
         self._checker = RowChecker(self._contract, learned=model.learned, max_rows=self._max_rows)
         self._log = self._prediction_log() if spec["monitoring"]["prediction_log"] else None
@@ -145,6 +146,13 @@ class LiveModel:
         if probed:
             found |= {"package_arn": self._release.get("package_arn"), "asset_key": self._release["asset_key"]}
         return _json(json.dumps(found))
+
+    def openapi(self) -> Response:
+        """Answer with the OpenAPI document of this model."""
+        from lifecycle import openapi  # few ask
+
+        served = openapi.served_by(self._model.body, self._release, self._spec, self._place.model)
+        return _json(json.dumps(openapi.document(served)))
 
     def _score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         try:

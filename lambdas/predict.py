@@ -1,4 +1,4 @@
-"""HTTP -> the live model's answer: POST /models/{name}/predictions and GET /models/{name}.
+"""HTTP -> the live model's answer: POST /models/{name}/predictions, GET /models/{name} and its OpenAPI document.
 
 The model is part of the deployed package, so a cold start reads nothing from the network: `model/compiled.json` and
 `model/release.json` were added by the deployment, the spec and features.py by synth. Everything is loaded once, before
@@ -21,6 +21,7 @@ from lifecycle.prediction_log import failure_lines, metrics_line
 from lifecycle.problem import Problem
 
 PREDICTIONS: Final = "/predictions"
+DOCUMENT: Final = "/openapi.json"
 
 
 def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Response:
@@ -33,6 +34,8 @@ def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Re
         if live is None:
             raise Problem(503, "no model yet: this model's first training run has not been deployed", rows=0)
         method = event["requestContext"]["http"]["method"]
+        if event["rawPath"].endswith(DOCUMENT):
+            return live.openapi()
         if not event["rawPath"].endswith(PREDICTIONS):
             return live.describe(probed=is_probe(event))
         if method != "POST":

@@ -12,9 +12,14 @@ from lifecycle.problem import Problem
 METHODS: Final = {
     re.compile(r"/models/[^/]+/predictions"): "POST",
     re.compile(r"/models/[^/]+/feedback"): "POST",
+    re.compile(r"/models/[^/]+/openapi\.json"): "GET",
     re.compile(r"/models/[^/]+"): "GET",
+    re.compile(r"/openapi\.json"): "GET",
 }
-KNOWN: Final = "POST /models/{name}/predictions, POST /models/{name}/feedback, GET /models/{name}"
+KNOWN: Final = (
+    "POST /models/{name}/predictions, POST /models/{name}/feedback, GET /models/{name}, "
+    "GET /models/{name}/openapi.json, GET /openapi.json"
+)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -30,6 +35,6 @@ def refusal(method: str, path: str) -> Problem:
         if method != allowed:
             detail = f"{method[:20]} is not possible here; {allowed} is"
             return Problem(405, detail, headers={"allow": allowed}, rows=0)
-        name = path.split("/")[2]
+        name = path.removeprefix("/models/").partition("/")[0]
         return Problem(404, f"there is no model {name[:60]!r} in this stage; deployed models answer to {KNOWN}", rows=0)
     return Problem(404, f"there is nothing at {path[:200]!r}; known paths are {KNOWN}", rows=0)

@@ -132,6 +132,7 @@ class Serving:
     auth: str = "iam"
     jwt_issuer: str | None = None
     jwt_audience: tuple[str, ...] = ()
+    jwt_scopes: tuple[str, ...] = ()
     memory_mb: int = 512
     max_rows: int = 1000
     rollout: Rollout = CANARY
@@ -207,6 +208,7 @@ class ModelSpec:
         gates["replay"] = ReplayGate(**gates["replay"]) if gates.get("replay") else None
         serving = dict(raw["serving"])
         serving["jwt_audience"] = tuple(serving["jwt_audience"])
+        serving["jwt_scopes"] = tuple(serving["jwt_scopes"])
         rollout = serving["rollout"]
         serving["rollout"] = Rollout(**{**rollout, "steps": tuple(rollout["steps"])})
         parts = {

@@ -84,7 +84,11 @@ class ServingStack(Stack):
     def _routes(self) -> None:
         allowed = self._authorization()
         path = f"/models/{self._spec.model}"
-        for title, key in (("Predictions", f"POST {path}/predictions"), ("Describe", f"GET {path}")):
+        for title, key in (
+            ("Predictions", f"POST {path}/predictions"),
+            ("Describe", f"GET {path}"),
+            ("Document", f"GET {path}/openapi.json"),
+        ):
             route = add_route(self, title, self._shared.api_id, key, self._live.ref, allowed)
             if self._spec.serving.auth == "none":
                 nag.acknowledge(route, nag.OPEN_ROUTE, OPEN)
