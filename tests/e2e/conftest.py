@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "local", "cli")
 IDLE_SPEED = 60
 PATIENCE_SECONDS = 120.0
+ROLLOUTS = {"moves": "all-at-once", "steps": "{canary: {steps: [50], step_minutes: 5, min_rows: 20}}"}
+"""Models of the tests of rollouts, and how each is rolled out."""
 
 
 def wait_until[T](find: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
@@ -156,6 +159,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain = folder / "tables" / "plain.csv"
     plain.write_bytes(rows_as_csv(600, 1))
     perennial(folder, "new", "plain", "--from", str(plain), "--target", "y")
+    for name, rollout in ROLLOUTS.items():
+        perennial(folder, "new", name, "--from", str(plain), "--target", "y")
+        described = folder / "models" / name / "model.yaml"
+        text = re.sub(r"(?m)^candidates: .*", "candidates: [logistic-regression]", described.read_text())
+        described.write_text(re.sub(r"(?m)^serving: .*", f"serving: {{auth: none, rollout: {rollout}}}", text))
     return folder
 
 
