@@ -20,6 +20,8 @@ CORRECT: Final = "correct"
 FIELDS: Final = (IDENTITY, LABEL, TIME, CORRECT)
 _SHAPE: Final = '{"labels": [{"prediction_id": "...", "label": ...}, ...]}'
 _ID_LENGTH: Final = 100
+_LABEL_LENGTH: Final = 256  # a label is a class; an item of the table must stay small
+_MESSAGE_LENGTH: Final = 500  # a thousand of them must fit into an answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +90,9 @@ class ItemReader:
             (row,) = self._checker.rows_of({"rows": [raw]})
         except Problem as problem:
             said = "; ".join(f"{error['field'] or 'the item'} {error['message']}" for error in problem.errors)
+            return Wrong(place=place, prediction_id=_identity(raw), message=said[:_MESSAGE_LENGTH])
+        if isinstance(row[LABEL], str) and len(row[LABEL]) > _LABEL_LENGTH:
+            said = f"label has {len(row[LABEL]):,} characters; a class has at most {_LABEL_LENGTH}"
             return Wrong(place=place, prediction_id=_identity(raw), message=said)
         time = row[TIME]
         return Item(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -67,6 +68,23 @@ def test_the_first_label_stays_unless_it_is_corrected():
     kept = stored(known)[known]
     assert (kept.label, kept.source) == ("false", "http:c")
     assert [old["label"] for old in kept.history] == ["true"]
+
+
+def test_of_two_labels_sent_at_once_one_is_recorded_and_the_other_contradicts():
+    now = time.time()
+    known = [identity(now - HOUR, number) for number in range(40)]
+    log(now - HOUR, *known)
+
+    def send(label: bool) -> Any:
+        labels = ({"prediction_id": one, "label": label} for one in known)
+        return ask(handler, *labels, request_id=f"r-{label}")[1]
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(send, (True, False)))
+    for one, *pair in zip(known, *(answer["results"] for answer in answers), strict=True):
+        assert sorted(result["status"] for result in pair) == ["contradicts", "recorded"]
+        (winner,) = [n for n, result in enumerate(pair) if result["status"] == "recorded"]
+        assert stored(one)[one].label == ("true", "false")[winner]
 
 
 def test_a_record_that_arrived_in_the_next_hour_is_found():

@@ -295,6 +295,32 @@ def test_all_that_is_wrong_with_an_item_is_said_at_once():
     assert all(word in found.message for word in ("label", "time", "correct", "corect"))
 
 
+def test_a_label_longer_than_any_class_is_refused_and_messages_stay_short():
+    found = read(contract(Kind.CATEGORY, Task.MULTICLASS), "x" * 300)
+    assert isinstance(found, Wrong)
+    many = ItemReader(contract(Kind.BOOLEAN), strict=True).item(0, {f"field {n} {'x' * 90}": 1 for n in range(60)})
+    assert isinstance(many, Wrong)
+    assert len(many.message) <= 500
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = {"prediction_id": JSON, "label": JSON, "time": JSON, "correct": JSON}
+
+
+@given(st.one_of(JSON, st.fixed_dictionaries({}, optional=FIELDS)), st.sampled_from([*Kind][:5]))
+def test_whatever_json_an_item_is_it_is_read_or_told(raw: Any, kind: Kind):
+    task = Task.REGRESSION if kind is Kind.NUMBER else Task.MULTICLASS
+    found = ItemReader(contract(kind, task), strict=True).item(1, raw)
+    assert found.place == 1
+    if isinstance(found, Item):
+        verdicts, _ = take([found])
+        assert len(verdicts) == 1
+
+
 def test_times_and_corrections_are_read():
     found = read(contract(Kind.BOOLEAN), True, time="1970-01-01T00:01:00Z", correct=True)
     assert isinstance(found, Item)
