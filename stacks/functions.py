@@ -58,8 +58,8 @@ JUDGE_ROLLOUT: Final = Entry("judge_rollout", 1024, 600)
 WITHDRAW_VERSION: Final = Entry("withdraw_version", 512, 60)
 ROLL_BACK: Final = Entry("roll_back", 512, 120)
 
-# Feedback. A request may have to unpack 16 MB of the prediction log within predict's time; a file of 200,000 labels,
-# all of 192 MB, and as many writes as labels.
+# Feedback. A request may have to read 32 MB of the prediction log within predict's time; a file of 200,000 labels,
+# 512 MB of it, and make as many writes as labels.
 RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
 READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 

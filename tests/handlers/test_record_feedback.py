@@ -127,7 +127,7 @@ def test_more_log_than_a_request_may_read_leaves_labels_pending():
     known = identity(now - HOUR)
     log(now - HOUR, known)
     noise = boto3.client("s3")
-    body = bytes(17 << 20)
+    body = bytes(33 << 20)
     noise.put_object(Bucket="data-bucket", Key=f"{keys.predictions_of_hour('flights', now - HOUR)}x.gz", Body=body)
     _, body = ask(handler, {"prediction_id": known, "label": True})
     assert statuses(body) == ["pending"]
