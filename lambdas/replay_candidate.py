@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         raise SpecRejected("model.yaml has no gates.replay, but the state machine asks for a replay. Deploy again.")
     artifacts, run_id = wiring.bucket(settings.artifact_bucket), event["run_id"]
     compiled = artifacts.need(keys.run(settings.model, run_id, "evaluation", "compiled.json"))
-    log = Predictions(wiring.bucket(settings.data_bucket), settings.model)
+    log = wiring.predictions(settings.data_bucket, settings.model)
     now = wiring.now()
     records = replay.spread(log.records(now - gate.days * DAY, now), ROWS_AN_HOUR)
     found = replay.replay(records, Shadow(CompiledModel.load(compiled, PACKAGE))).summary()

@@ -159,6 +159,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain = folder / "tables" / "plain.csv"
     plain.write_bytes(rows_as_csv(600, 1))
     perennial(folder, "new", "plain", "--from", str(plain), "--target", "y")
+    with (folder / "models" / "plain" / "model.yaml").open("a") as file:  # a replay that is made and refuses nobody
+        file.write("\ngates:\n  replay: {min_rows: 20, max_changed_decisions: 1, max_refused: 1}\n")
     for name, rollout in ROLLOUTS.items():
         perennial(folder, "new", name, "--from", str(plain), "--target", "y")
         described = folder / "models" / name / "model.yaml"

@@ -93,6 +93,8 @@ def test_logged_rows_are_replayed_with_the_next_version_before_anybody_meets_it(
         return max({package["version"] for package in json_of(lab, "models", MODEL)} - before, default=None)
 
     candidate = wait_until(registered, "a next version")
+    why = next(package["why"] for package in json_of(lab, "models", MODEL) if package["version"] == candidate)
+    assert re.search(r"replay of \d\d+ rows: [\d.]+% of the logged decisions change, within the gate's", why)
     found = json_of(lab, "replay", MODEL, "--candidate", str(candidate), "--since", "1d")
     assert found["rows"] >= len(ROWS)
     assert found["mean_difference"] > 0
