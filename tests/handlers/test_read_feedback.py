@@ -146,7 +146,11 @@ def test_a_file_that_is_replaced_has_a_report_of_each_version(world: World):
         ("a.xlsx", b"PK", "ends in"),
         ("a.parquet", b"prediction_id,label\na,true\n", "content"),
     ],
-)
+    ids=[
+        "empty", "header only", "no id", "utf-16", "uneven", "cut gzip", "damaged gzip", "blank lines", "long line",
+        "spreadsheet", "misnamed",
+    ],
+)  # fmt: skip
 def test_a_file_that_cannot_be_read_is_told_and_not_lost(world: World, name: str, body: bytes, said: str):
     found = take(world, name, body)
     assert said in found["refused"]
