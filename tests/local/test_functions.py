@@ -136,6 +136,15 @@ def test_a_function_that_cannot_start_says_why(engine: Lambda, code: str, kind: 
     assert payload["errorType"] == kind
 
 
+def test_a_function_that_hangs_at_its_start_times_out(engine: Lambda, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.functions.worker.INIT_SECONDS", 0.5)
+    engine.create("import time\ntime.sleep(60)\ndef handler(e, c): pass\n", Timeout=1)
+    payload, answer = engine.invoke()
+    assert answer["FunctionError"] == "Unhandled"
+    assert payload["errorType"] == "Sandbox.Timedout"
+    assert payload["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured through procfs")
 def test_a_function_that_outgrows_its_memory_is_killed(engine: Lambda) -> None:
     engine.create("import time\ndef handler(e, c):\n    block = b'x' * (300 << 20)\n    time.sleep(5)\n", Timeout=10)

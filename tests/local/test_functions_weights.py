@@ -66,6 +66,14 @@ def test_moving_an_alias_without_a_word_about_weights_keeps_them(engine: Lambda)
     assert "RoutingConfig" not in engine.client.get_alias(**LIVE)
 
 
+def test_an_alias_may_be_made_with_weights(engine: Lambda) -> None:
+    made = engine.client.create_alias(
+        FunctionName="f", Name="canary", FunctionVersion="2", RoutingConfig=weights(v1=1.0)
+    )
+    assert made["RoutingConfig"] == weights(v1=1.0)
+    assert engine.invoke(Qualifier="canary")[1]["ExecutedVersion"] == "1"
+
+
 def test_two_versions_of_one_alias_need_the_same_role(engine: Lambda) -> None:
     engine.client.update_function_configuration(FunctionName="f", Role=f"{ROLE}-other")
     engine.client.publish_version(FunctionName="f")
