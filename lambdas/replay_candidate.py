@@ -7,7 +7,6 @@ of this package, whose hash it names; nothing is deployed, and nobody's request 
 from pathlib import Path
 from typing import Any, Final
 
-from cloud.predictions import Predictions
 from lambdas import wiring
 from lambdas.observability import note
 from lifecycle import keys, replay
