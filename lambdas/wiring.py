@@ -10,6 +10,7 @@ from cloud.claims import Claims
 from cloud.events import Events
 from cloud.executions import Executions
 from cloud.functions import Functions
+from cloud.gateway import Gateway
 from cloud.labels import Labels
 from cloud.ledger import Ledger, LedgerTable
 from cloud.metrics import Metrics
@@ -71,6 +72,12 @@ def claims(table: str) -> Claims:
 def ledger_table(table: str) -> LedgerTable:
     """Return the ledger's table, for its one writer."""
     return LedgerTable(client("dynamodb"), table)
+
+
+@cache
+def gateway(api_id: str) -> Gateway:
+    """Return the stage's HTTP API."""
+    return Gateway(client("apigatewayv2"), api_id)
 
 
 @cache

@@ -66,6 +66,13 @@ class RecordEvent(Settings):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DescribeApi(Settings):
+    """lambdas/describe_api.py (stage-wide)."""
+
+    api_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Run(Settings):
     """start_run, profile_objects, validate_version, register_model and close_run (one set per model)."""
 

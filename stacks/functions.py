@@ -32,6 +32,7 @@ class Entry:
 CUT_VERSION: Final = Entry("cut_version", 512, 120)
 RECORD_EVENT: Final = Entry("record_event", 256, 30)
 REFUSE_ROUTE: Final = Entry("refuse_route", 128, 5)
+DESCRIBE_API: Final = Entry("describe_api", 512, 29)
 
 # Training. Profiling decodes data with polars: all the memory that a new account gives (3,008 MB), all the time there
 # is for one batch, and scratch space for an object of 256 MiB with the hashes of its ids. Validation merges profiles
@@ -63,7 +64,7 @@ ROLL_BACK: Final = Entry("roll_back", 512, 120)
 RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
 READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 
-SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE)
+SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE, DESCRIBE_API)
 TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REPLAY_CANDIDATE, REGISTER_MODEL, CLOSE_RUN)
 DEPLOYMENT: Final = (
     PLAN_DEPLOYMENT, PUBLISH_MODEL, PROBE_VERSION, SHIFT_TRAFFIC, JUDGE_ROLLOUT, PROMOTE_MODEL, WITHDRAW_VERSION,

@@ -148,6 +148,8 @@ class ServingKeys(Keys):
     """https address of the token's issuer"""
     jwt_audience: list[str] = Field(default_factory=list)
     """audiences that tokens may have"""
+    jwt_scopes: list[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,64}$")]] = Field(default_factory=list, max_length=10)
+    """scopes of which a token must have one; none asks for no scope"""
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 512
     """Lambda memory; CPU grows with it (accounts that are new get at most 3008)"""
     max_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000

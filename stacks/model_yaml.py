@@ -119,8 +119,8 @@ def _gates(written: ModelFile) -> Gates:
 
 def _serving(written: ModelFile) -> Serving:
     values = written.serving.model_dump(exclude={"rollout"})
-    audience = tuple(written.serving.jwt_audience)
-    return Serving(**{**values, "jwt_audience": audience, "rollout": rollout_of(written.serving.rollout)})
+    lists = {name: tuple(values[name]) for name in ("jwt_audience", "jwt_scopes")}
+    return Serving(**{**values, **lists, "rollout": rollout_of(written.serving.rollout)})
 
 
 def _hash(path: Path) -> str | None:

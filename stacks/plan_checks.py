@@ -144,9 +144,10 @@ def _replay(written: ModelFile) -> Iterator[Problem]:
 
 def _serving(written: ModelFile) -> Iterator[Problem]:
     serving = written.serving
-    given = serving.jwt_issuer is not None or bool(serving.jwt_audience)
+    given = serving.jwt_issuer is not None or bool(serving.jwt_audience) or bool(serving.jwt_scopes)
     if serving.auth != "jwt" and given:
-        yield Problem("serving.auth", f"must be jwt when jwt_issuer or jwt_audience is given, found {serving.auth!r}")
+        wanted = "must be jwt when jwt_issuer, jwt_audience or jwt_scopes is given"
+        yield Problem("serving.auth", f"{wanted}, found {serving.auth!r}")
     if serving.auth == "jwt":
         if not (serving.jwt_issuer or "").startswith("https://"):
             yield Problem("serving.jwt_issuer", f"must be an https address, found {serving.jwt_issuer!r}")

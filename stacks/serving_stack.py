@@ -128,4 +128,4 @@ class ServingStack(Stack):
                 issuer=serving.jwt_issuer, audience=list(serving.jwt_audience)
             ),
         )
-        return Authorization("JWT", authorizer.ref)
+        return Authorization("JWT", authorizer.ref, serving.jwt_scopes)

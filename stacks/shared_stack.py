@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lifecycle import keys, names
-from lifecycle.settings import CutVersion, RecordEvent, Settings
+from lifecycle.settings import CutVersion, RecordEvent
 from stacks import functions, grants
 from stacks.assets import packages, stage
 from stacks.constructs.front_door import FrontDoor
@@ -41,7 +41,13 @@ class SharedStack(Stack):
         self._package = self._code(deployment)
         self._ledger()
         self._look()
-        self._door = FrontDoor(self, self._package, environment=Settings(stage=stage_name).to_env())
+        self._door = FrontDoor(
+            self,
+            self._package,
+            stage=stage_name,
+            throttle=deployment.stage.throttle,
+            cors=deployment.stage.cors,
+        )
         self._export()
 
     def _keep(self, deployment: Deployment) -> None:

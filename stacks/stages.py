@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 
+from stacks.door_file import Cors, Throttle
 from stacks.images import ACCOUNTS
 from stacks.project import SynthesisRefused
 from stacks.yaml_file import Problem, problems_of, read_yaml, refuse
@@ -30,6 +31,8 @@ class Stage(BaseModel):
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     removal: Removal = Removal.RETAIN
     approval: Literal["auto", "manual"] = "manual"
+    throttle: Throttle = Throttle()
+    cors: Cors | None = None
 
     @field_validator("account", mode="before")
     @classmethod

@@ -1,24 +1,25 @@
-"""The HTTP API of a stage: throttled, logged, and an answer of our own for paths that no model has."""
+"""The HTTP API of a stage: throttled, logged, described, and an answer of our own for paths that no model has."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from aws_cdk import Aws
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from lifecycle import names
+from lifecycle.settings import DescribeApi, Settings
 from stacks.constructs import nag
 from stacks.constructs.function import Function, Package
-from stacks.functions import REFUSE_ROUTE
+from stacks.constructs.role import Grant
+from stacks.door_file import Cors, Throttle
+from stacks.functions import DESCRIBE_API, REFUSE_ROUTE
 from stacks.imported import regional_arn
 
 TIMEOUT_MS: Final = 29_000
-# A wrong client in a loop must not cost a fortune; raise it when real traffic comes near.
-REQUESTS_PER_SECOND: Final = 200
-BURST: Final = 400
 ACCESS_LOG: Final = {
     "request_id": "$context.requestId",
     "time": "$context.requestTimeEpoch",
@@ -35,25 +36,55 @@ ACCESS_LOG: Final = {
 
 @dataclass(frozen=True)
 class Authorization:
-    """Who may use a route: `kind` is AWS_IAM, JWT (with the authorizer's id) or NONE."""
+    """Who may use a route: `kind` is AWS_IAM, JWT or NONE. A JWT names its authorizer; one of `scopes` is enough."""
 
     kind: str
     authorizer_id: str | None = None
+    scopes: tuple[str, ...] = ()
 
 
 class FrontDoor(Construct):
-    """The API with its one stage and its `$default` route; `api_id` names it."""
+    """The API with its one stage, its `$default` route and its own description; `api_id` names it."""
 
-    def __init__(self, scope: Construct, package: Package, *, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, scope: Construct, package: Package, *, stage: str, throttle: Throttle, cors: Cors | None
+    ) -> None:
         super().__init__(scope, "FrontDoor")
-        refuse = Function(self, REFUSE_ROUTE, package, environment=environment, grants=[])
-        api = gateway.CfnApi(self, "Api", name=f"perennial-{environment['STAGE']}", protocol_type="HTTP")
+        refuse = Function(self, REFUSE_ROUTE, package, environment=Settings(stage=stage).to_env(), grants=[])
+        api = gateway.CfnApi(
+            self,
+            "Api",
+            name=f"perennial-{stage}",
+            protocol_type="HTTP",
+            cors_configuration=_cors(cors) if cors else None,
+        )
         self.api_id = api.ref
         route = add_route(self, "Default", api.ref, "$default", refuse.arn, Authorization("NONE"))
         nag.acknowledge(route, nag.OPEN_ROUTE, "it only tells that a path does not exist; model routes are protected")
-        self._stage(package)
+        self._describe(package, stage)
+        self._stage(package, throttle)
 
-    def _stage(self, package: Package) -> None:
+    def _describe(self, package: Package, stage: str) -> None:
+        """The whole stage's OpenAPI document, made from what the routes and the live models say."""
+        live = names.predict_function(stage, "*")
+        routes = f"arn:{Aws.PARTITION}:apigateway:{Aws.REGION}::/apis/{self.api_id}/routes"
+        describe = Function(
+            self,
+            DESCRIBE_API,
+            package,
+            environment=DescribeApi(stage=stage, api_id=self.api_id).to_env(),
+            grants=[
+                Grant(actions=("apigateway:GET",), resources=(routes,)),
+                Grant(
+                    actions=("lambda:InvokeFunction",),
+                    resources=(regional_arn("lambda", f"function:{live}:{names.LIVE}"),),
+                    why="models come and go without a change of this stack; each is asked for its description only",
+                ),
+            ],
+        )
+        add_route(self, "Document", self.api_id, "GET /openapi.json", describe.arn, Authorization("AWS_IAM"))
+
+    def _stage(self, package: Package, throttle: Throttle) -> None:
         group = logs.CfnLogGroup(self, "AccessLog", retention_in_days=package.log_days, kms_key_id=package.log_key_arn)
         group.apply_removal_policy(package.removal)
         gateway.CfnStage(
@@ -63,12 +94,22 @@ class FrontDoor(Construct):
             stage_name="$default",
             auto_deploy=True,
             default_route_settings=gateway.CfnStage.RouteSettingsProperty(
-                throttling_rate_limit=REQUESTS_PER_SECOND, throttling_burst_limit=BURST
+                throttling_rate_limit=throttle.rate, throttling_burst_limit=throttle.burst
             ),
             access_log_settings=gateway.CfnStage.AccessLogSettingsProperty(
                 destination_arn=group.attr_arn, format=json.dumps(ACCESS_LOG)
             ),
         )
+
+
+def _cors(cors: Cors) -> gateway.CfnApi.CorsProperty:
+    return gateway.CfnApi.CorsProperty(
+        allow_origins=cors.origins,
+        allow_methods=list(cors.methods),
+        allow_headers=list(cors.headers),
+        max_age=cors.max_age,
+        allow_credentials=cors.credentials,
+    )
 
 
 def add_route(
@@ -102,4 +143,5 @@ def add_route(
         target=f"integrations/{integration.ref}",
         authorization_type=authorization.kind,
         authorizer_id=authorization.authorizer_id,
+        authorization_scopes=list(authorization.scopes) or None,
     )

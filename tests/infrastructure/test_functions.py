@@ -20,6 +20,7 @@ SETTINGS = {
     "cut_version": settings.CutVersion,
     "record_event": settings.RecordEvent,
     "refuse_route": settings.Settings,
+    "describe_api": settings.DescribeApi,
     "start_run": settings.StartRun,
     "profile_objects": settings.Run,
     "validate_version": settings.Run,
