@@ -131,14 +131,14 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def world(
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    claims_table: str,
-    ledger_table: str,
-    aws: None,
-) -> World:
+def world(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, aws: None) -> World:
+    return make_world(clock, monkeypatch, tmp_path)
+
+
+def make_world(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    """Create one stage in AWS as it is mocked now."""
+    dynamodb = boto3.client("dynamodb")
+    claims_table, ledger_table = _table(dynamodb, "claims", "claim"), _table(dynamodb, "ledger", "subject", "entry")
     s3 = boto3.client("s3")
     for bucket in ("data-bucket", "artifact-bucket", "asset-bucket"):
         s3.create_bucket(Bucket=bucket)
@@ -171,6 +171,11 @@ def world(
 @pytest.fixture
 def execution(world: World) -> Callable[[str], str]:
     """Start an execution of a machine that waits for ever, and return its ARN."""
+    return make_execution()
+
+
+def make_execution() -> Callable[[str], str]:
+    """Create such a machine."""
     states = boto3.client("stepfunctions")
     role = "arn:aws:iam::123456789012:role/machine"
     definition = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 9999, "End": True}}})
