@@ -1,27 +1,20 @@
-"""Body of a compiled model -> nothing, or ModelRejected: structure, sizes, index ranges, tree shape, finite numbers.
+"""Body of a compiled model -> nothing, or ModelRejected: task, classes, contract facts, encoder.
 
-Children lie behind their parent and every node is used once, so a walk always ends; every index that scoring follows is
-in range, so scoring needs no checks of its own. This runs at cold start: loops over nodes are few and short.
+`lifecycle.compiled_check_estimators` checks the estimator. This runs at cold start: what it does is short.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import isfinite
 
 from lifecycle import encoding
+from lifecycle.compiled_check_estimators import check_estimator
 from lifecycle.errors import ModelRejected
-from lifecycle.packed import unpack
 
 TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from typing import Any
-
-LEAF = -1
-MISSING_LEFT = 1
-CATEGORICAL = 2
-LINKS = ("identity", "logistic", "softmax")
 
 
 def check(body: Mapping[str, Any]) -> None:
@@ -40,7 +33,7 @@ def check(body: Mapping[str, Any]) -> None:
         _require(len(classes) == 2 and _finite([threshold]) and 0 <= threshold <= 1.0, "threshold must lie in 0 to 1")
     _check_facts(body)
     _check_encoder(body["encoder"])
-    _check_estimator(body["estimator"], body["encoder"], outputs)
+    check_estimator(body["estimator"], body["encoder"], outputs)
 
 
 def _check_facts(body: Mapping[str, Any]) -> None:
@@ -73,62 +66,6 @@ def _check_encoder(encoder: Mapping[str, Any]) -> None:
             parts = [entry["fill"], entry["mean"], entry["scale"]]
             _require(all(len(p) == encoding.width_of(entry) and _finite(p) for p in parts), f"{name}: bad scaling")
             _require(min(entry["scale"]) > 0, f"{name}: scale must be above 0")
-
-
-def _check_estimator(estimator: Mapping[str, Any], encoder: Mapping[str, Any], outputs: int) -> None:
-    width = encoding.dense_width(encoder)
-    _require(estimator["link"] in LINKS, f"unknown link {estimator['link']!r}")
-    _require((estimator["link"] == "softmax") <= (outputs > 1), "softmax needs more than one output")
-    if estimator["kind"] == "linear":
-        rows, intercept = estimator["coefficients"], estimator["intercept"]
-        _require(len(rows) == len(intercept) == outputs and _finite(intercept), "a linear model misses intercepts")
-        _require(all(len(row) == width and _finite(row) for row in rows), f"coefficients must be {width} numbers")
-    elif estimator["kind"] == "trees":
-        _require(len(estimator["baseline"]) == outputs and _finite(estimator["baseline"]), "bad baseline")
-        _require(isinstance(estimator["average"], bool) and isinstance(estimator["float32"], bool), "bad switches")
-        _check_trees(estimator, encoder, outputs)
-    else:
-        raise ModelRejected(f"unknown kind of estimator {estimator['kind']!r}")
-
-
-def _check_trees(estimator: Mapping[str, Any], encoder: Mapping[str, Any], outputs: int) -> None:
-    width = encoding.dense_width(encoder)
-    feature, right = unpack("i", estimator["feature"]), unpack("i", estimator["right"])
-    threshold, flags = unpack("d", estimator["threshold"]), unpack("B", estimator["flags"])
-    roots, leaves = unpack("i", estimator["roots"]), unpack("d", estimator["leaves"])
-    nodes, sets = len(feature), estimator["sets"]
-    _require(nodes == len(right) == len(threshold) == len(flags), "tree arrays differ in length")
-    _require(_finite(threshold) and _finite(leaves), "trees hold numbers that are not finite")
-    _require(len(roots) > 0 and roots[0] == 0 and all(a < b for a, b in pairwise(roots)), "bad tree roots")
-    _require(roots[-1] < nodes, "a tree root lies outside the nodes")
-    _require(estimator["leaf_width"] in (1, outputs), "leaves do not fit the outputs")
-    _require(estimator["leaf_width"] == outputs or len(roots) % outputs == 0, "trees do not fit the outputs")
-    codes = encoding.missing_codes(encoder)
-    _require(all(type(c) is int and c >= 0 for codes_left in sets for c in codes_left), "bad category sets")
-    _require(min(feature) >= LEAF and max(feature) < width, "a node of the trees names a feature that is not there")
-    for i, node_flags in enumerate(flags):
-        if node_flags & CATEGORICAL and feature[i] != LEAF:
-            there = 0 <= threshold[i] < len(sets) and codes[feature[i]] is not None
-            _require(there, f"node {i} of the trees names a category set that is not there")
-    if estimator["leaf_width"] > 1:
-        last = len(leaves) - outputs
-        there = all(0 <= right[i] * outputs <= last for i, split in enumerate(feature) if split == LEAF)
-        _require(there, "a tree names a leaf value that is not there")
-    _check_shape(feature.tolist(), right.tolist(), [*roots, nodes])
-
-
-def _check_shape(feature: Sequence[int], right: Sequence[int], bounds: Sequence[int]) -> None:
-    """In depth-first order the node behind a leaf is the right child that has waited least, or the next tree's root."""
-    waiting: list[int] = []
-    ends = set(bounds)
-    for i, split in enumerate(feature, 1):
-        if split != LEAF:
-            waiting.append(right[i - 1])
-        elif not waiting:
-            _require(i in ends, f"the tree before node {i} has ended, but no other begins there")
-        elif waiting.pop() != i or i in ends:
-            _require(False, f"node {i} of the trees is not where its parent says")
-    _require(not waiting, "the last tree is not complete")
 
 
 def _texts(values: Any) -> bool:

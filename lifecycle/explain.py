@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lifecycle.compiled_check import LEAF
+from lifecycle.compiled_check_estimators import LEAF
 from lifecycle.encoding import ORDINAL, width_of
 from lifecycle.errors import ModelRejected
 from lifecycle.packed import unpack

@@ -7,12 +7,10 @@ give the same bits.
 
 from __future__ import annotations
 
-from math import exp, sumprod
-
 from lifecycle import compiled
 from lifecycle.encoding import Encoder, typed_row
 from lifecycle.errors import ModelRejected
-from lifecycle.trees import Walker, faster
+from lifecycle.estimator import Estimator
 
 TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
 if TYPE_CHECKING:
@@ -21,9 +19,8 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from lifecycle.encoding import Row
+    from lifecycle.remote import Ask
     from lifecycle.spec import Contract
-
-    Raw = Callable[[list[float]], list[float]]
 
 FAST_AFTER = 200
 
@@ -32,7 +29,8 @@ class CompiledModel:
     """A model that scores rows.
 
     Attributes: `task`, `classes` (texts; for a binary task the second is the positive one; None for regression),
-    `threshold` (binary), `positive`, `family`, `ids` (run_id, data_version, spec_id, contract_id), `features_sha256`.
+    `threshold` (binary), `positive`, `family`, `ids` (run_id, data_version, spec_id, contract_id), `features_sha256`,
+    `remote` (an endpoint serves it; `ask` then has to be set to what asks that one before anything is scored).
     """
 
     def __init__(self, body: Mapping[str, Any], features: Callable[[dict[str, Any]], dict[str, Any]] | None) -> None:
@@ -49,9 +47,11 @@ class CompiledModel:
         self._kinds = [(c["name"], c["kind"]) for c in body["contract"]["columns"] if c["name"] not in _labels(body)]
         self._contract: Contract | None = None
         self._scored = 0
-        self._walker: Walker | None = None
-        self._raw = self._scorer(body["estimator"])
-        self._link = LINKS[body["estimator"]["link"]]
+        self._faster = False
+        outputs = len(self.classes) if self.task == "multiclass" and self.classes else 1
+        self._estimator = Estimator(body["estimator"], self.encoder, body["encoder"], outputs)
+        self.remote: bool = body["estimator"]["kind"] == "endpoint"
+        self.ask: Ask | None = None
 
     @classmethod
     def load(cls, data: bytes, code: Path | None = None) -> Self:
@@ -123,32 +123,24 @@ class CompiledModel:
         return [self._answer(outputs) for outputs in self.outputs(rows, typed=typed)]
 
     def outputs(self, rows: Sequence[Row], *, typed: bool = False) -> list[list[float]]:
-        """Return per row [probability], [probability of each class] or [value]."""
+        """Return per row [probability], [probability of each class] or [value].
+
+        Raises ModelRejected when an endpoint serves the model and `ask` was not set.
+        """
+        if self.ask is not None:
+            from lifecycle import remote  # late: few models are
+
+            return remote.outputs(self, [self.encode(row, i, typed=typed) for i, row in enumerate(rows)], self.ask)
         self._scored += len(rows)
-        if self._walker is not None and self._scored > FAST_AFTER:
+        if self._scored > FAST_AFTER and not self._faster:
             self.accelerate()
-        encode, raw, link = self.encode, self._raw, self._link
+        encode, raw, link = self.encode, self._estimator.raw, self._estimator.link
         return [link(raw(encode(row, number, typed=typed))) for number, row in enumerate(rows)]
 
     def accelerate(self) -> None:
         """Prepare the faster way to walk the trees now instead of after FAST_AFTER rows."""
-        if self._walker is not None:
-            sums = faster(self._walker)
-            if sums is not None:
-                self._raw = self._on_dense(sums)
-            self._walker = None
-
-    def _scorer(self, estimator: Mapping[str, Any]) -> Raw:
-        if estimator["kind"] == "linear":
-            return _linear(estimator, self.encoder)
-        outputs = len(self.classes) if self.task == "multiclass" and self.classes else 1
-        self._walker = Walker(estimator, self.body["encoder"], outputs)
-        return self._on_dense(self._walker.sums)
-
-    def _on_dense(self, sums: Callable[[Sequence[float]], list[float]]) -> Raw:
-        """In the ordinal layout an encoded row is what the trees take; otherwise categories are spread out first."""
-        expand = self.encoder.expand
-        return sums if self.encoder.layout == "ordinal" else lambda encoded: sums(expand(encoded))
+        self._estimator.accelerate()
+        self._faster = True
 
     def _answer(self, outputs: list[float]) -> dict[str, Any]:
         if self.task == "regression" or self.classes is None:
@@ -161,62 +153,3 @@ class CompiledModel:
 
 def _labels(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return body["contract"]["target"], body["contract"].get("weight")
-
-
-def _linear(estimator: Mapping[str, Any], encoder: Encoder) -> Raw:
-    """Numbers by their coefficients, categories by looking up the one coefficient that counts."""
-    numbers, categories = _positions(encoder)
-    outputs = []
-    for coefficients, intercept in zip(estimator["coefficients"], estimator["intercept"], strict=True):
-        weights = [float(coefficients[dense]) for _, dense in numbers]
-        tables = [
-            (compact, {float(code): coefficients[dense + code] for code in range(size)})
-            for compact, dense, size in categories
-        ]
-        outputs.append((weights, tables, intercept))
-    places = [compact for compact, _ in numbers]
-
-    def raw(encoded: list[float]) -> list[float]:
-        values = [encoded[i] for i in places]
-        return [
-            sumprod(weights, values) + sum([table.get(encoded[i], 0.0) for i, table in tables], intercept)
-            for weights, tables, intercept in outputs
-        ]
-
-    return raw
-
-
-def _positions(encoder: Encoder) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
-    """(compact, dense) positions of numbers and (compact, first dense, count) of categories."""
-    numbers, categories = [], []
-    compact = dense = 0
-    ordinal = encoder.layout == "ordinal"
-    for entry in encoder.inputs:
-        if entry["as"] == "category" and not ordinal:
-            size = len(entry["categories"])
-            categories.append((compact, dense, size))
-            compact, dense = compact + 1, dense + size
-        else:
-            width = 4 if entry["as"] == "calendar" else 1
-            numbers += [(compact + i, dense + i) for i in range(width)]
-            compact, dense = compact + width, dense + width
-    return numbers, categories
-
-
-def _identity(raw: list[float]) -> list[float]:
-    return raw
-
-
-def _logistic(raw: list[float]) -> list[float]:
-    """1 / (1 + exp(-x)), as scipy's expit; exp overflows below -709 where the answer is 0 to the last bit."""
-    return [1.0 / (1.0 + exp(-value)) if value > -709.0 else exp(max(value, -745.2)) for value in raw]
-
-
-def _softmax(raw: list[float]) -> list[float]:
-    largest = max(raw)
-    powers = [exp(value - largest) for value in raw]
-    total = sum(powers)
-    return [power / total for power in powers]
-
-
-LINKS: dict[str, Raw] = {"identity": _identity, "logistic": _logistic, "softmax": _softmax}

@@ -2,7 +2,8 @@
 
 Nodes are stored depth first: the left child of node i is i + 1, `right[i]` names the other. A value goes left when it
 is <= the threshold, or (category split) when its code is in the node's set; a missing one goes where the node says.
-Sums run in the order of the trees, so that they equal scikit-learn's to the bit.
+Sums run in the order of the trees, and are rounded to float32 after each one where the library does so (`single`), so
+that they equal the library's to the bit.
 
 `Walker` interprets the arrays: nothing to prepare, right for a cold start. `faster` writes the same trees as Python
 source (from checked numbers only: indices, float literals by `repr`) and compiles it: several times faster per row, for
@@ -15,7 +16,7 @@ from array import array
 from itertools import pairwise
 from math import isnan
 
-from lifecycle.compiled_check import CATEGORICAL, LEAF, MISSING_LEFT
+from lifecycle.compiled_check_estimators import CATEGORICAL, LEAF, MISSING_LEFT, ZERO_IS_MISSING
 from lifecycle.encoding import missing_codes
 from lifecycle.packed import unpack
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     Sums = Callable[[Sequence[float]], list[float]]
 
+ALMOST_ZERO = 1.0000000180025095e-35  # LightGBM's 1e-35f, as float64
 MAX_NODES = 20_000
 MAX_DEPTH = 80
 NODES_PER_FUNCTION = 8_000
@@ -44,6 +46,7 @@ class Walker:
         self.wide: bool = estimator["leaf_width"] > 1
         self.average: bool = estimator["average"]
         self.float32: bool = estimator["float32"]
+        self.single: bool = estimator.get("single", False)
         self.baseline: list[float] = [float(value) for value in estimator["baseline"]]
         self.outputs = outputs
         self.sets = [frozenset(codes) for codes in estimator["sets"]]
@@ -52,7 +55,7 @@ class Walker:
     def sums(self, inputs: Sequence[float]) -> list[float]:
         """Return one raw value per output (averaged over the trees when the model says so)."""
         x = self.cast(inputs)
-        totals = self.baseline.copy()
+        totals = array("f", self.baseline) if self.single else self.baseline.copy()
         for number, root in enumerate(self.roots):
             leaf = self._leaf(root, x)
             if self.wide:
@@ -61,7 +64,7 @@ class Walker:
                     totals[k] += self.leaves[start + k]
             else:
                 totals[number % self.outputs] += self.threshold[leaf]
-        return self.finish(totals)
+        return self.finish(totals.tolist() if isinstance(totals, array) else totals)
 
     def cast(self, inputs: Sequence[float]) -> Sequence[float]:
         """Return the inputs as the estimator saw them: rounded to float32 where scikit-learn's trees do so."""
@@ -81,6 +84,8 @@ class Walker:
             if value == self.missing[self.feature[node]]:
                 return bool(flags & MISSING_LEFT)
             return value in self.sets[int(self.threshold[node])]
+        if flags & ZERO_IS_MISSING and -ALMOST_ZERO <= value <= ALMOST_ZERO:
+            return bool(flags & MISSING_LEFT)
         return value <= self.threshold[node] or (bool(flags & MISSING_LEFT) and isnan(value))
 
     def _leaf(self, node: int, x: Sequence[float]) -> int:
@@ -100,7 +105,7 @@ def faster(walker: Walker) -> Sums | None:
     groups = []
     for first, last in _groups(walker):
         source = "\n".join(_function(walker, first, last))
-        scope: dict[str, Any] = {"__builtins__": {}, "leaves": walker.leaves}
+        scope: dict[str, Any] = {"__builtins__": {}, "f": array("f", [0.0])}
         # S102: the text consists of this module's own words, indices and float literals; tests fuzz it
         exec(compile(source, "<trees>", "exec"), scope)  # noqa: S102
         groups.append(scope["add"])
@@ -133,7 +138,10 @@ def _function(walker: Walker, first: int, last: int) -> list[str]:
     lines += [f" x{i} = x[{i}]" for i in used]
     lines += [f" t{k} = t[{k}]" for k in range(walker.outputs)]
     for tree in range(first, last):
-        _branches(walker, walker.roots[tree], " ", tree % walker.outputs, lines)
+        output = tree % walker.outputs
+        _branches(walker, walker.roots[tree], " ", output, lines)
+        if walker.single:
+            lines += [f" f[0] = t{output}", f" t{output} = f[0]"]
     lines += [f" t[{k}] = t{k}" for k in range(walker.outputs)]
     return lines
 
@@ -148,21 +156,27 @@ def _branches(walker: Walker, node: int, indent: str, output: int, lines: list[s
             lines.append(f"{indent}t{output} += {walker.threshold[node]!r}")
         return
     left, right = node + 1, walker.right[node]
-    missing_left = bool(walker.flags[node] & MISSING_LEFT)
-    if walker.flags[node] & CATEGORICAL:
-        codes = set(walker.sets[int(walker.threshold[node])])
-        missing = walker.missing[split]
-        members: list[float] = sorted([*codes, missing] if missing_left and missing is not None else codes)
-        test = f"x{split} in {{{', '.join(map(repr, members))}}}" if members else "False"
-    elif missing_left:
-        # NaN fails every comparison: "not greater" sends it left
-        test = f"not x{split} > {walker.threshold[node]!r}"
-    else:
-        test = f"x{split} <= {walker.threshold[node]!r}"
-    lines.append(f"{indent}if {test}:")
+    lines.append(f"{indent}if {_test(walker, node)}:")
     _branches(walker, left, indent + " ", output, lines)
     lines.append(f"{indent}else:")
     _branches(walker, right, indent + " ", output, lines)
+
+
+def _test(walker: Walker, node: int) -> str:
+    """The condition under which a row takes the left branch."""
+    split, threshold, flags = walker.feature[node], walker.threshold[node], walker.flags[node]
+    missing_left = bool(flags & MISSING_LEFT)
+    if flags & CATEGORICAL:
+        codes = set(walker.sets[int(threshold)])
+        missing = walker.missing[split]
+        members: list[float] = sorted([*codes, missing] if missing_left and missing is not None else codes)
+        return f"x{split} in {{{', '.join(map(repr, members))}}}" if members else "False"
+    # NaN fails every comparison: "not greater" sends it left
+    test = f"not x{split} > {threshold!r}" if missing_left else f"x{split} <= {threshold!r}"
+    if flags & ZERO_IS_MISSING:
+        zero = f"-{ALMOST_ZERO!r} <= x{split} <= {ALMOST_ZERO!r}"
+        return f"{test} or {zero}" if missing_left else f"{test} and not {zero}"
+    return test
 
 
 def _depth(walker: Walker) -> int:

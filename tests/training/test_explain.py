@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lifecycle import compiled, names
-from lifecycle.compiled_check import LEAF
+from lifecycle.compiled_check_estimators import LEAF
 from lifecycle.errors import ModelRejected
 from lifecycle.explain import Explainer, owners
 from lifecycle.packed import pack, unpack
