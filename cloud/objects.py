@@ -72,22 +72,17 @@ class Bucket:
 
     def download(self, key: str, target: Path) -> None:
         """Copy an object into a file. Raises Unavailable when it is not there."""
-        with translated(f"read {self.uri(key)}"):
-            try:
-                stream = self._s3.get_object(Bucket=self.name, Key=key)["Body"]
-            except ClientError as error:
-                if code(error) in _MISSING:
-                    raise Unavailable(f"{self.uri(key)} does not exist (yet)") from error
-                raise
-            with target.open("wb") as file:
-                for chunk in stream.iter_chunks(1 << 20):
-                    file.write(chunk)
+        if not self._save(target, Key=key):
+            raise Unavailable(f"{self.uri(key)} does not exist (yet)")
 
     def download_version(self, key: str, version_id: str, target: Path) -> bool:
         """Copy one version of an object into a file; False when that version was deleted for good."""
-        with translated(f"read {self.uri(key)} version {version_id}"):
+        return self._save(target, Key=key, VersionId=version_id)
+
+    def _save(self, target: Path, **wanted: str) -> bool:
+        with translated(f"read {self.uri(wanted['Key'])}"):
             try:
-                stream = self._s3.get_object(Bucket=self.name, Key=key, VersionId=version_id)["Body"]
+                stream = self._s3.get_object(Bucket=self.name, **wanted)["Body"]
             except ClientError as error:
                 if code(error) in _MISSING:
                     return False
