@@ -72,6 +72,8 @@ def _write_champion(settings: StartRun, run_id: str) -> Live | None:
     said: dict[str, Any] = {"live": None}
     if found is not None:
         if artifacts.copy(keys.run(settings.model, found.run_id, "evaluation", "compiled.json"), target):
+            served = keys.run(settings.model, found.run_id, "evaluation", "endpoint.tar.gz")
+            artifacts.copy(served, keys.run(settings.model, run_id, "inputs", "champion.endpoint.tar.gz"))
             said = {"live": {"run_id": found.run_id, "package_arn": found.package_arn}}
         else:
             said["reason"] = f"the compiled model of {found.run_id}, which is live, does not exist any more"

@@ -12,6 +12,7 @@ from lifecycle.spec import ModelSpec
 AUTO: Final = "auto"
 DESCRIPTION_LENGTH: Final = 1024
 TOKEN_LENGTH: Final = 36
+PROPERTY_LENGTH: Final = 256  # SageMaker: CustomerMetadataValue
 
 
 class Approval(StrEnum):
@@ -67,6 +68,11 @@ def properties(spec: ModelSpec, run_id: str, version: str, scorecard: Mapping[st
         "compiled": keys.run(spec.model, run_id, "evaluation", "compiled.json"),
         "compiled_sha256": str(scorecard["compiled"]["sha256"]),
     }
+    if scorecard.get("serving", {}).get("endpoint"):
+        served = scorecard["serving"]
+        found["endpoint"] = keys.run(spec.model, run_id, "evaluation", "endpoint.tar.gz")
+        found["endpoint_sha256"] = str(served["endpoint"]["sha256"])
+        found["serverless_because"] = one_line(served["reason"])[:PROPERTY_LENGTH]
     return found | ({"features_sha256": spec.features_sha256} if spec.features_sha256 else {})
 
 

@@ -17,12 +17,31 @@ from lifecycle.rollout import CANARY, Rollout
 from lifecycle.schema import Column, Contract, Kind, Task, contract_of, contract_to_plain, to_plain
 
 __all__ = [
-    "Candidate", "Column", "Contract", "Decision", "Gates", "Kind", "MetricGate", "ModelSpec", "Monitoring",
+    "Candidate",
+    "Column",
+    "Contract",
+    "Decision",
+    "Gates",
+    "Kind",
+    "MetricGate",
+    "ModelSpec",
+    "Monitoring",
     "ReplayGate",
-    "Retraining", "Rollout", "Serving", "SliceGate", "Split", "Task", "Training", "contract_of", "contract_to_plain",
+    "Retraining",
+    "Rollout",
+    "Serverless",
+    "Serving",
+    "SliceGate",
+    "Split",
+    "Task",
+    "Training",
+    "contract_of",
+    "contract_to_plain",
 ]  # fmt: skip
 
 SCHEMA = 1
+LAMBDA = "lambda"
+SERVERLESS = "serverless"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +145,19 @@ class Gates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Serverless:
+    """Size of the SageMaker serverless endpoint of a model that Lambda does not score itself."""
+
+    memory_mb: int = 2048
+    max_concurrency: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
 class Serving:
-    """How the model is served. `auth` is "iam", "jwt" or "none"; labels older than `feedback_days` are not checked."""
+    """How the model is served. `auth` is "iam", "jwt" or "none"; labels older than `feedback_days` are not checked.
+
+    `target` is LAMBDA (an endpoint only where a model cannot be compiled) or SERVERLESS (always an endpoint).
+    """
 
     auth: str = "iam"
     jwt_issuer: str | None = None
@@ -138,6 +168,8 @@ class Serving:
     rollout: Rollout = CANARY
     keep_versions: int = 20
     feedback_days: int = 90
+    target: str = LAMBDA
+    serverless: Serverless = Serverless()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +241,7 @@ class ModelSpec:
         serving = dict(raw["serving"])
         serving["jwt_audience"] = tuple(serving["jwt_audience"])
         serving["jwt_scopes"] = tuple(serving["jwt_scopes"])
+        serving["serverless"] = Serverless(**serving.get("serverless", {}))
         rollout = serving["rollout"]
         serving["rollout"] = Rollout(**{**rollout, "steps": tuple(rollout["steps"])})
         parts = {

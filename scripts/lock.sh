@@ -14,3 +14,6 @@ lock dev "${linux[@]}"
 for name in layer-base layer-tabular runtime image; do
   lock "$name" "${linux[@]}" -c requirements/dev.lock
 done
+# without dependencies: they are the image's own
+lock families "${linux[@]}" -c requirements/dev.lock --no-deps
+lock endpoint "${linux[@]}" -c requirements/dev.lock --no-deps

@@ -2,7 +2,7 @@
 
     build/layer-base/python/     powertools: every function
     build/layer-tabular/python/  polars: the functions that read data
-    build/wheels/                the wheels of layer-tabular, which jobs install beside the image's own packages
+    build/wheels/                the wheels of layer-tabular and endpoint, which jobs put beside the image's own
 
 and beside each an archive of the same name, which the stacks ship. Each is made again only when its lock (or this
 module) changes. What is built is for Lambda's Linux on x86-64 whatever the machine; it is tried out where the machine
@@ -38,37 +38,41 @@ class BuildFailed(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One folder under build/: its name, the lock it is made from, how, and a program that proves that it works."""
+    """One folder under build/: its name, the locks it is made from, how, and a program that proves that it works."""
 
     name: str
-    lock: str
-    make: Callable[[Path, Path], None]
+    locks: tuple[str, ...]
+    make: Callable[[tuple[Path, ...], Path], None]
     proof: str = ""
 
 
-def layer(lock: Path, target: Path) -> None:
-    """Install a lock's packages for Lambda into `target`/python, without what no function needs."""
+def layer(locks: tuple[Path, ...], target: Path) -> None:
+    """Install the locks' packages for Lambda into `target`/python, without what no function needs."""
     uv = ROOT / "build" / "tools" / "bin" / "uv"
     packages = target / "python"
     _run(
         *(str(uv), "pip", "install", "-q", "--target", str(packages), "--python-platform", PLATFORM),
         *("--python-version", "3.12", "--only-binary", ":all:", "--require-hashes", "--no-deps", "--no-config"),
-        *("--link-mode", "copy", "-r", str(lock)),
+        *("--link-mode", "copy", *_required(locks)),
     )
     trim(packages)
     compile_bytecode(packages, "/opt/python")
     fix_modes(target)
 
 
-def wheels(lock: Path, target: Path) -> None:
-    """Download a lock's wheels for the training image into `target`."""
+def wheels(locks: tuple[Path, ...], target: Path) -> None:
+    """Download the locks' wheels for the training image into `target`."""
     pip = ROOT / "build" / "tools" / "bin" / "pip"
     platforms = [word for tag in PIP_PLATFORMS for word in ("--platform", tag)]
     _run(
         *(str(pip), "download", "-q", "--dest", str(target), "--no-deps", "--require-hashes", "--only-binary=:all:"),
-        *(*platforms, "--python-version", "3.12", "--implementation", "cp", "-r", str(lock)),
+        *(*platforms, "--python-version", "3.12", "--implementation", "cp", *_required(locks)),
     )
     fix_modes(target)
+
+
+def _required(locks: Iterable[Path]) -> list[str]:
+    return [word for lock in locks for word in ("-r", str(lock))]
 
 
 def trim(packages: Path) -> None:
@@ -100,7 +104,7 @@ def pack(folder: Path, archive: Path) -> None:
 PARTS = (
     Part(
         "layer-base",
-        "layer-base.lock",
+        ("layer-base.lock",),
         layer,
         "from aws_lambda_powertools import Logger\n"
         "from aws_lambda_powertools.metrics import MetricUnit, Metrics\n"
@@ -108,13 +112,13 @@ PARTS = (
     ),
     Part(
         "layer-tabular",
-        "layer-tabular.lock",
+        ("layer-tabular.lock",),
         layer,
         "import io, polars\n"
         "table = polars.read_csv(io.BytesIO(b'a,b\\n1,x\\n3,y\\n'))\n"
         "assert table['a'].sum() == 4 and table.group_by('b').len().height == 2",
     ),
-    Part("wheels", "layer-tabular.lock", wheels),
+    Part("wheels", ("layer-tabular.lock", "endpoint.lock"), wheels),
 )
 
 
@@ -142,8 +146,8 @@ def _say(line: str) -> None:
 
 def build(part: Part) -> bool:
     """Make one part unless it is current; return whether anything was done. Raises BuildFailed."""
-    lock = ROOT / "requirements" / part.lock
-    stamp = sha256(lock.read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    locks = tuple(ROOT / "requirements" / name for name in part.locks)
+    stamp = sha256(b"".join(lock.read_bytes() for lock in locks) + Path(__file__).read_bytes()).hexdigest()
     target = ROOT / "build" / part.name
     note, archive = target.with_name(f"{part.name}.stamp"), target.with_name(f"{part.name}.zip")
     if target.is_dir() and archive.is_file() and note.is_file() and note.read_text() == stamp:
@@ -152,7 +156,7 @@ def build(part: Part) -> bool:
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     try:
-        part.make(lock, making)
+        part.make(locks, making)
         _check(part, making)
         note.unlink(missing_ok=True)
         shutil.rmtree(target, ignore_errors=True)

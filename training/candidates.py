@@ -16,19 +16,29 @@ from lifecycle import evaluation, families, metrics, user_code
 from lifecycle.errors import LifecycleError, ModelRejected, TrainingFailed
 from lifecycle.gate import PARITY
 from lifecycle.scoring import CompiledModel
-from lifecycle.spec import Decision, ModelSpec, Task
-from training import artefact, measure, predict
+from lifecycle.spec import SERVERLESS, Decision, ModelSpec, Task
+from training import artefact, endpoint, measure, predict
 from training.artefact import Trained
-from training.compile import compile_model
+from training.compile import Fitted, compile_model, why_not
 from training.rows import Rows, named_rows
 from training.trials import indices
+
+ASKED_FOR = "model.yaml says serving.target: serverless"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """What an endpoint serves of a family, and why one has to."""
+
+    archive: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A family on the holdout: what it answers there, its threshold (binary), figures and compiled file."""
+    """A family on the holdout: answers, threshold (binary), figures, compiled file, and what an endpoint serves."""
 
     trained: Trained
     threshold: float | None
@@ -36,6 +46,7 @@ class Candidate:
     outputs: npt.NDArray[np.float64]
     figures: Mapping[str, float | None]
     compiled: bytes
+    remote: "Remote | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +93,10 @@ def load_all(folder: Path, spec: ModelSpec, code: Path) -> tuple[list[Trained], 
 
 
 def evaluate(trained: Trained, job: Job) -> Candidate:
-    """Return a family's figures on the holdout and its compiled file (not yet proven equal).
+    """Return a family's figures on the holdout and what serves it (not yet proven equal).
 
-    Raises ModelRejected when the family cannot be compiled, TrainingFailed when it cannot be scored.
+    Raises ModelRejected when the family can be neither compiled nor given to an endpoint, TrainingFailed when it cannot
+    be scored.
     """
     task, fitted = job.spec.contract.task, trained.fitted
     sides = []
@@ -96,14 +108,23 @@ def evaluate(trained: Trained, job: Job) -> Candidate:
         except (ValueError, TypeError, AttributeError, NotFittedError, pl.exceptions.PolarsError) as error:
             raise TrainingFailed(f"{fitted.family} cannot be scored: {type(error).__name__}: {error}") from error
     (labels, outputs), threshold = sides[1], _threshold(task, sides[0], job.spec.decision)
+    remote = _remote(fitted, job.spec)
+    estimator = endpoint.estimator_data(fitted.estimator) if remote else None
     return Candidate(
         trained=trained,
         threshold=threshold,
         labels=labels,
         outputs=outputs,
         figures=measure.all_metrics(task, labels, outputs, threshold, job.costs),
-        compiled=compile_model(fitted, job.spec, threshold, job.run_id, job.version),
+        compiled=compile_model(fitted, job.spec, threshold, job.run_id, job.version, estimator),
+        remote=remote,
     )
+
+
+def _remote(fitted: Fitted, spec: ModelSpec) -> Remote | None:
+    asked = spec.serving.target == SERVERLESS
+    reason = ASKED_FOR if asked else why_not(fitted, spec.contract.task)
+    return None if reason is None else Remote(archive=endpoint.archive(fitted, spec.contract.task), reason=reason)
 
 
 def evaluate_all(archives: Sequence[Trained], job: Job, failed: list[dict[str, str]]) -> dict[str, Candidate]:
@@ -132,13 +153,21 @@ def choose(
     for name in evaluation.ranking(figures, metric):
         candidate = candidates[name]
         try:
-            model = CompiledModel.load(candidate.compiled, job.code)
+            model = loaded(candidate.compiled, job.code, candidate.remote.archive if candidate.remote else None)
             return candidate, model, prove(model, candidate, job.holdout.raw.select(inputs))
         except LifecycleError as error:
             failed.append({"family": name, "reason": f"{type(error).__name__}: {error}"})
             del candidates[name]
     reasons = "; ".join(f"{entry['family']}: {entry['reason']}" for entry in failed)
     raise TrainingFailed(f"no candidate family can be used. {reasons}")
+
+
+def loaded(compiled: bytes, code: Path, archive: bytes | None) -> CompiledModel:
+    """Return a model that can be scored here; `archive` is that of its endpoint, if one serves it."""
+    model = CompiledModel.load(compiled, code)
+    if archive is not None:
+        model.ask = endpoint.served(archive)
+    return model
 
 
 def prove(model: CompiledModel, candidate: Candidate, inputs: pl.DataFrame) -> dict[str, Any]:

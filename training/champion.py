@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from lifecycle import evaluation
 from lifecycle.errors import LifecycleError
-from lifecycle.scoring import CompiledModel
 from lifecycle.spec import ModelSpec, Task
+from training.candidates import loaded
 from training.rows import Rows, named_rows
 
 MODEL_FILE = "champion.model.json"
+ARCHIVE = "champion.endpoint.tar.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ def score(inputs: Path, spec: ModelSpec, code: Path, classes: list[str] | None, 
         said = json.loads((inputs / "champion.json").read_bytes()) if (inputs / "champion.json").is_file() else {}
         return Champion(run_id=None, reason=said.get("reason") or "no model is live")
     try:
-        model = CompiledModel.load(path.read_bytes(), code)
+        archive = inputs / ARCHIVE
+        model = loaded(path.read_bytes(), code, archive.read_bytes() if archive.is_file() else None)
         run_id = model.ids.get("run_id")
         reason = evaluation.why_not_comparable(model.contract, spec.contract)
         if reason is None and set(model.classes or ()) != set(classes or ()):

@@ -36,13 +36,16 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     """
     vendored.add(paths.input("wheels"), "polars")
     # late: these need the vendored wheels
+    from lifecycle import families
     from lifecycle.spec import ModelSpec, contract_to_plain
     from lifecycle.split import Side
-    from training import baseline, candidates, champion, probe, report, rows, scorecard, threads
+    from training import baseline, candidates, champion, endpoint, probe, report, rows, scorecard, threads
 
     log = logging.getLogger(__name__)
     threads.limit()
     spec = ModelSpec.find(code)
+    for package in families.packages(spec):
+        vendored.add(paths.input("wheels"), package)
     data = rows.load(spec, paths.input("data"), paths.input("manifest"))
     job = candidates.Job(
         spec=spec,
@@ -55,7 +58,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     train = data.of(Side.TRAIN)
     archives, failed = candidates.load_all(paths.input("candidates"), spec, code)
     usable = candidates.evaluate_all(archives, job, failed)
-    winner, _, parity = candidates.choose(usable, job, failed)
+    winner, model, parity = candidates.choose(usable, job, failed)
     classes = list(winner.trained.fitted.classes) if winner.trained.fitted.classes else None
     live = champion.score(paths.input("inputs"), spec, code, classes, job.holdout)
     counts = {side.name.lower(): int((data.sides == side).sum()) for side in Side}
@@ -68,9 +71,11 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     out = paths.evaluation
     out.mkdir(parents=True, exist_ok=True)
     (out / "compiled.json").write_bytes(winner.compiled)
+    if winner.remote is not None:
+        (out / endpoint.FILE).write_bytes(winner.remote.archive)
     _write(out / "scorecard.json", card)
     _write(out / "trials.json", trials)
-    _write(out / "probe.json", probe.recorded(winner.compiled, code, job.holdout.raw))
+    _write(out / "probe.json", probe.recorded(model, job.holdout.raw))
     (out / "baseline.json").write_bytes(baseline.of(train, spec.contract))
     (out / "report.html").write_text(report.html(card, trials, spec.model), encoding="utf-8")
     (out / "card.md").write_text(report.markdown(card, spec.model, contract_to_plain(spec.contract)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Holdout rows + the winner's compiled file -> `probe.json`: rows as a client sends them, and their answers.
+"""Holdout rows + the winner -> `probe.json`: rows as a client sends them, and their answers.
 
 A deployment asks a version it published for these rows before any customer does. The answers are made here by the very
 code that will make them there, so they must come out equal.
@@ -7,7 +7,6 @@ code that will make them there, so they must come out equal.
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,12 +19,11 @@ from lifecycle.scoring import CompiledModel
 from training.rows import named_rows
 
 
-def recorded(compiled: bytes, code: Path, holdout: pl.DataFrame) -> dict[str, Any]:
+def recorded(model: CompiledModel, holdout: pl.DataFrame) -> dict[str, Any]:
     """Return up to `probe.ROWS` rows, evenly spread over the holdout, that the door takes, with their answers.
 
     Private columns are left out where the contract lets them be missing.
     """
-    model = CompiledModel.load(compiled, code)
     columns = inputs_of(model.body["contract"])
     spread = holdout.gather_every(max(1, holdout.height // probe.ROWS)).head(probe.ROWS)
     # through JSON and back, as a request goes

@@ -24,7 +24,7 @@ def html(scorecard: Mapping[str, Any], trials: Mapping[str, Sequence[Mapping[str
     if scorecard["slices"]:
         sections.append(("Worst slices", _slices(scorecard["slices"])))
     sections.append(("Trials", _trials(trials)))
-    sections.append(("Compiled model", _compiled(scorecard["compiled"])))
+    sections.append(("Serving", _serving(scorecard)))
     if scorecard["failed_families"]:
         rows = [(entry["family"], entry["reason"]) for entry in scorecard["failed_families"]]
         sections.append(("Families that cannot be used", page.table(["family", "reason"], rows)))
@@ -45,6 +45,7 @@ def markdown(scorecard: Mapping[str, Any], model: str, contract: Mapping[str, An
         f"- Trained on {rows['train']:,} rows, tuned on {rows['validation']:,}, judged on {rows['holdout']:,} held out",
         f"- Rows without a label, left out: {rows['unlabelled']:,}",
     ]
+    lines.append(f"- {_served(scorecard['serving'])}")
     if winner["threshold"] is not None:
         lines.append(f"- Decides for `{scorecard['classes'][1]}` from a probability of {winner['threshold']:.6g}")
     lines += ["", "| metric | this model | dummy | live model |", "|---|---|---|---|"]
@@ -129,12 +130,22 @@ def _trials(trials: Mapping[str, Sequence[Mapping[str, Any]]]) -> page.Html:
     return page.table(["family", "trial", "rows", "settings", "on validation rows", "seconds"], rows)
 
 
-def _compiled(found: Mapping[str, Any]) -> str:
+def _serving(scorecard: Mapping[str, Any]) -> list[str]:
+    found, served = scorecard["compiled"], scorecard["serving"]
     parity = found["parity"]
-    return (
-        f"{found['bytes']:,} bytes. Its answers were compared with the fitted estimator's on {parity['rows']:,} "
-        f"holdout rows: {parity['equal']:,} equal to the bit, worst difference {parity['worst']:.2g}."
-    )
+    return [
+        _served(served),
+        f"Compiled file: {found['bytes']:,} bytes. Served answers were compared with the fitted estimator's on "
+        f"{parity['rows']:,} holdout rows: {parity['equal']:,} equal to the bit, "
+        f"worst difference {parity['worst']:.2g}.",
+    ]
+
+
+def _served(served: Mapping[str, Any]) -> str:
+    if served["endpoint"] is None:
+        return "The predict function scores this model itself."
+    size = served["endpoint"]["bytes"]
+    return f"A SageMaker serverless endpoint scores this model ({size:,} bytes). Reason: {served['reason']}"
 
 
 def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:

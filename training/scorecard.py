@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lifecycle import metrics
-from lifecycle.spec import Kind, ModelSpec, Task
+from lifecycle.spec import LAMBDA, SERVERLESS, Kind, ModelSpec, Task
 from training import measure
 from training.candidates import Candidate, Job
 from training.champion import Champion
@@ -60,12 +60,22 @@ def build(
         "comparison": compare(job, winner, champion),
         "slices": sliced(job, winner),
         "calibration": measure.calibration(labels, winner.outputs) if task is Task.BINARY else [],
+        "serving": serving(winner),
         "compiled": {
             "sha256": hashlib.sha256(winner.compiled).hexdigest(),
             "bytes": len(winner.compiled),
             "parity": parity,
         },
     }
+
+
+def serving(winner: Candidate) -> dict[str, Any]:
+    """Return who scores the winner, and, if an endpoint does, why and the archive that it serves."""
+    if winner.remote is None:
+        return {"target": LAMBDA, "reason": None, "endpoint": None}
+    archive = winner.remote.archive
+    found = {"sha256": hashlib.sha256(archive).hexdigest(), "bytes": len(archive)}
+    return {"target": SERVERLESS, "reason": winner.remote.reason, "endpoint": found}
 
 
 def dummy(task: Task, train: npt.NDArray[Any], like: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
