@@ -18,12 +18,16 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Invocation
+from local.authorization import Doorkeeper
 from local.clients import Clients
 from local.clock import Clock
-from local.identity import OPERATOR, Identity
+from local.cors import applied, preflight
+from local.gateway_error import GatewayError
+from local.identity import Identity
 from local.proxy_event import AnswerError, HttpRequest, Matched, Response, event_of, response_of
 from local.routes import DEFAULT, Route, RouteError, match, routes_of
-from local.sigv4 import Scope, SignatureError, Signed, verify
+from local.throttle import Buckets
+from local.tokens import Tokens
 
 BODY_BYTES = 10_485_760
 CACHED_SECONDS = 1.0
@@ -49,20 +53,12 @@ class AccessLog(Protocol):
         """Write `line` to `group`."""
 
 
-class GatewayError(Exception):
-    """An answer of API Gateway itself; `reason` is for the access log."""
-
-    def __init__(self, status: int, message: str, reason: str) -> None:
-        super().__init__(f"{status} {message}: {reason}")
-        self.status = status
-        self.message = message
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True)
 class _Deployed:
     routes: tuple[Route, ...]
     stage: Mapping[str, Any]
+    cors: Mapping[str, Any]
+    authorizers: Mapping[str, Mapping[str, Any]]
     problem: str = ""
 
 
@@ -74,8 +70,8 @@ class HttpApi:
     ) -> None:
         self.clients = clients
         self.functions = functions
-        self.identity = identity
         self.clock = clock
+        self.doorkeeper = Doorkeeper(clients.region, identity, clock, Tokens())
         self.access_log = access_log
         self.threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="http-api")
         self._apis: dict[str, Api] = {}
@@ -95,8 +91,7 @@ class Api:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
         self._deployed: _Deployed | None = None
-        self._tokens = float("inf")
-        self._tokens_at = 0.0
+        self._buckets = Buckets()
 
     def deployed(self) -> _Deployed | None:
         """Return what the stage serves; None when there is no such API or stage."""
@@ -118,14 +113,15 @@ class Api:
         try:
             if deployed is None:
                 raise GatewayError(404, "Not Found", "no such API or stage")
-            status, answered, content = self._answer(deployed, request, seen)
+            status, answered, content = preflight(deployed.cors, request) or self._answer(deployed, request, seen)
         except GatewayError as error:
             seen["error.message"] = error.message
             seen["integrationErrorMessage"] = error.reason
             _log.info("%s %s: %s", method, bare, error)
-            status, answered = error.status, {"content-type": "application/json"}
+            status, answered = error.status, {"content-type": "application/json", **error.headers}
             content = json.dumps({"message": error.message}, separators=(",", ":")).encode()
         if deployed is not None:
+            answered = applied(deployed.cors, request.headers, answered)
             taken = int((time.perf_counter() - started) * 1000)
             self._write(deployed, {**seen, "status": status, "responseLength": len(content), "responseLatency": taken})
         return status, {**answered, "apigw-requestid": seen["requestId"]}, content
@@ -133,13 +129,15 @@ class Api:
     def _answer(self, deployed: _Deployed, request: HttpRequest, seen: dict[str, str]) -> Response:
         if deployed.problem:
             raise GatewayError(501, deployed.problem, deployed.problem)
-        self._throttle(deployed.stage.get("DefaultRouteSettings") or {})
         found = match(deployed.routes, request.method, request.path)
         if found is None:
             raise GatewayError(404, "Not Found", f"no route for {request.method} {request.path}")
         route, parameters = found
         seen["routeKey"] = route.key
-        authorizer = self._authorize(request) if route.authorization == "AWS_IAM" else {}
+        settings = deployed.stage.get("DefaultRouteSettings") or {}
+        self._buckets.take(route.key, settings, self._door.clock.now())
+        signed_path = f"/_api/{self._id}{request.path}"
+        authorizer = self._door.doorkeeper.admit(route, request, signed_path, deployed.authorizers)
         if len(request.body) > BODY_BYTES:
             raise GatewayError(413, "Request Entity Too Large", f"{len(request.body)} bytes")
         matched = Matched(
@@ -152,37 +150,6 @@ class Api:
             at=self._door.clock.now(),
         )
         return self._integrate(route, json.dumps(event_of(request, matched)).encode())
-
-    def _throttle(self, settings: Mapping[str, Any]) -> None:
-        rate, burst = settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit")
-        if rate is None or burst is None:
-            return
-        with self._lock:
-            now = self._door.clock.now()
-            self._tokens = min(float(burst), self._tokens + (now - self._tokens_at) * float(rate))
-            self._tokens_at = now
-            if self._tokens < 1:
-                raise GatewayError(429, "Too Many Requests", f"more than {rate} requests a second")
-            self._tokens -= 1
-
-    def _authorize(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the authorizer block of who signed `request`; the client signed the path with its prefix."""
-        now, offset = self._door.clock.now(), self._door.clock.offset
-        path = f"/_api/{self._id}{request.path}"
-        signed = Signed(
-            method=request.method, path=path, query=request.query, headers=request.headers, body=request.body
-        )
-        scope = Scope(self._door.clients.region, "execute-api")
-        try:
-            keys = verify(signed, scope, self._door.identity.keys, (now, now - offset))
-        except SignatureError as refusal:
-            raise GatewayError(403, "Forbidden", str(refusal)) from refusal
-        if keys != OPERATOR:
-            # no role of the product may call its API; who adds one has to teach the engine its policy
-            raise GatewayError(403, "Forbidden", "only the operator's keys may call APIs on the laptop")
-        user = f"arn:aws:iam::{ACCOUNT}:user/operator"
-        plain = {"accessKey": keys.access_key, "accountId": ACCOUNT, "callerId": "operator", "userId": "operator"}
-        return {"iam": {**plain, "cognitoIdentity": None, "principalOrgId": None, "userArn": user}}
 
     def _integrate(self, route: Route, event: bytes) -> Response:
         source = f"arn:aws:execute-api:{self._door.clients.region}:{ACCOUNT}:{self._id}/{DEFAULT}/"
@@ -220,6 +187,9 @@ class Api:
             stages = client.get_stages(ApiId=self._id)["Items"]
             routes = client.get_routes(ApiId=self._id)["Items"]
             integrations = client.get_integrations(ApiId=self._id)["Items"]
+            used = {route["AuthorizerId"] for route in routes if route.get("AuthorizerId")}
+            authorizers = {name: client.get_authorizer(ApiId=self._id, AuthorizerId=name) for name in used}
+            cors = client.get_api(ApiId=self._id).get("CorsConfiguration") or {}
         except ClientError as error:
             if error.response["Error"]["Code"] == "NotFoundException":
                 return None
@@ -228,9 +198,11 @@ class Api:
         if stage is None:
             return None
         try:
-            return _Deployed(routes_of(routes, integrations), stage)
+            return _Deployed(routes_of(routes, integrations), stage, cors, authorizers)
         except RouteError as error:
-            return _Deployed((), stage, f"The laptop engine cannot serve HTTP API {self._id}: {error}")
+            return _Deployed(
+                (), stage, cors, authorizers, f"The laptop engine cannot serve HTTP API {self._id}: {error}"
+            )
 
 
 def _escaped(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 DEFAULT = "$default"
-AUTHORIZATIONS = ("NONE", "AWS_IAM")
+AUTHORIZATIONS = ("NONE", "AWS_IAM", "JWT")
 
 
 class RouteError(Exception):
@@ -23,6 +23,8 @@ class Route:
     authorization: str
     function_arn: str
     seconds: float
+    authorizer_id: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 def routes_of(routes: Iterable[Mapping[str, Any]], integrations: Iterable[Mapping[str, Any]]) -> tuple[Route, ...]:
@@ -50,7 +52,16 @@ def _route(entry: Mapping[str, Any], targets: Mapping[str, Mapping[str, Any]]) -
     if "+}" in path:
         raise RouteError(f"route {key}: greedy path variables; there are {{name}} and $default")
     seconds = (target.get("TimeoutInMillis") or 30_000) / 1000
-    return Route(key, method, tuple(path.split("/")[1:]), authorization, target["IntegrationUri"], seconds)
+    return Route(
+        key=key,
+        method=method,
+        segments=tuple(path.split("/")[1:]),
+        authorization=authorization,
+        function_arn=target["IntegrationUri"],
+        seconds=seconds,
+        authorizer_id=entry.get("AuthorizerId") or "",
+        scopes=tuple(entry.get("AuthorizationScopes") or ()),
+    )
 
 
 def match(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | None:

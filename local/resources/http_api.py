@@ -3,6 +3,7 @@
 from typing import Any
 
 from local.resources.kind import Kind, Subject
+from local.tokens import IssuerError, Tokens
 
 
 def _part(name: str, settings: str) -> Kind:
@@ -28,14 +29,28 @@ def _stage(subject: Subject) -> dict[str, Any]:
     return subject.pick("ApiId StageName")
 
 
+def _authorizer(subject: Subject) -> str:
+    """API Gateway reads the issuer's documents when an authorizer is made, and refuses one whom it cannot reach."""
+    issuer = subject.api["JwtConfiguration"]["Issuer"]
+    try:
+        Tokens().keys(issuer, 0.0)
+    except IssuerError as error:
+        raise ValueError(f"BadRequestException: Invalid issuer: {error}") from error
+    settings = subject.pick("ApiId AuthorizerType IdentitySource Name JwtConfiguration")
+    return str(subject.aws.create_authorizer(**settings)["AuthorizerId"])
+
+
 KINDS = (
     Kind(
         type="AWS::ApiGatewayV2::Api",
         service="apigatewayv2",
-        properties="Name ProtocolType",
+        properties="""Name ProtocolType CorsConfiguration.AllowOrigins CorsConfiguration.AllowMethods
+            CorsConfiguration.AllowHeaders CorsConfiguration.MaxAge CorsConfiguration.AllowCredentials""",
         tags=("Tags",),
-        create=lambda s: str(s.aws.create_api(**s.pick("Name ProtocolType Tags"))["ApiId"]),
+        create=lambda s: str(s.aws.create_api(**s.pick("Name ProtocolType CorsConfiguration Tags"))["ApiId"]),
         read=lambda s: s.aws.get_api(ApiId=s.id),
+        update=lambda s: s.aws.update_api(ApiId=s.id, **s.pick("CorsConfiguration")),
+        updates="CorsConfiguration",
         replaces="ProtocolType",
         delete=lambda s: s.aws.delete_api(ApiId=s.id),
         attributes=lambda s: {"ApiEndpoint": s.aws.get_api(ApiId=s.id)["ApiEndpoint"]},
@@ -56,6 +71,16 @@ KINDS = (
         replaces="ApiId StageName",
         delete=lambda s: s.aws.delete_stage(**_stage(s)),
     ),
-    _part("Route", "RouteKey Target AuthorizationType"),
+    _part("Route", "RouteKey Target AuthorizationType AuthorizerId AuthorizationScopes"),
+    Kind(
+        type="AWS::ApiGatewayV2::Authorizer",
+        service="apigatewayv2",
+        properties="""ApiId AuthorizerType IdentitySource Name JwtConfiguration.Issuer
+            JwtConfiguration.Audience""",
+        create=_authorizer,
+        read=lambda s: s.aws.get_authorizer(ApiId=s.api["ApiId"], AuthorizerId=s.id) | s.pick("ApiId"),
+        replaces="*",
+        delete=lambda s: s.aws.delete_authorizer(ApiId=s.api["ApiId"], AuthorizerId=s.id),
+    ),
     _part("Integration", "IntegrationType IntegrationUri PayloadFormatVersion TimeoutInMillis"),
 )

@@ -355,6 +355,13 @@ def test_requests_beyond_the_stages_burst_are_refused_until_time_passes(stand: S
     assert stand.send("POST", "/models/open/predictions")[0] == 200
 
 
+def test_each_route_has_a_burst_of_its_own(stand: Stand) -> None:
+    for _ in range(5):
+        stand.send("POST", "/models/open/predictions")
+    assert stand.send("POST", "/models/open/predictions")[0] == 429
+    assert stand.send("POST", "/somewhere/else")[0] == 200
+
+
 def test_every_request_is_written_to_the_access_log(stand: Stand) -> None:
     stand.send("POST", "/models/open/predictions")
     stand.send("POST", "/models/x/predictions")
@@ -366,7 +373,7 @@ def test_every_request_is_written_to_the_access_log(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("key", "authorization", "settings"),
     [
-        ("GET /a", "JWT", {}),
+        ("GET /a", "CUSTOM", {}),
         ("GET /{all+}", "NONE", {}),
         ("GET /a", "NONE", {"PayloadFormatVersion": "1.0"}),
         ("GET /a", "NONE", {"IntegrationType": "HTTP_PROXY"}),
