@@ -203,7 +203,7 @@ def _runs(draft: Draft) -> list[list[str]]:
 
 
 def _training(draft: Draft) -> list[str]:
-    first = names.LINEAR_REGRESSION if draft.task is Task.REGRESSION else names.LOGISTIC_REGRESSION
+    first = names.RIDGE if draft.task is Task.REGRESSION else names.LOGISTIC_REGRESSION
     lines = []
     if draft.key is not None:
         name, each = draft.key

@@ -57,9 +57,23 @@ OUTPUT_ROLL_BACK: Final = "RollBackFunction"
 # Candidate families that are built in; `module:function` names are the user's own.
 LOGISTIC_REGRESSION: Final = "logistic-regression"
 LINEAR_REGRESSION: Final = "linear-regression"
+RIDGE: Final = "ridge"
+LASSO: Final = "lasso"
+ELASTIC_NET: Final = "elastic-net"
+SGD: Final = "sgd"
+DECISION_TREE: Final = "decision-tree"
 RANDOM_FOREST: Final = "random-forest"
+EXTRA_TREES: Final = "extra-trees"
+GRADIENT_BOOSTING: Final = "gradient-boosting"
 HIST_GRADIENT_BOOSTING: Final = "hist-gradient-boosting"
-FAMILIES: Final = (LOGISTIC_REGRESSION, LINEAR_REGRESSION, RANDOM_FOREST, HIST_GRADIENT_BOOSTING)
+XGBOOST: Final = "xgboost"
+LIGHTGBM: Final = "lightgbm"
+CLASSIFIERS_ONLY: Final = (LOGISTIC_REGRESSION,)
+REGRESSORS_ONLY: Final = (LINEAR_REGRESSION, RIDGE, LASSO, ELASTIC_NET)
+FAMILIES: Final = (
+    *(*CLASSIFIERS_ONLY, *REGRESSORS_ONLY, SGD, DECISION_TREE, RANDOM_FOREST, EXTRA_TREES, GRADIENT_BOOSTING),
+    *(HIST_GRADIENT_BOOSTING, XGBOOST, LIGHTGBM),
+)
 
 # Limits of AWS that several parts respect.
 MODEL_NAME_LENGTH: Final = 20  # so that <run>-<family>-<attempt> stays within SageMaker's 63 characters
@@ -100,6 +114,11 @@ def predict_function(stage: str, model: str) -> str:
 def alarm(stage: str, model: str, what: str) -> str:
     """Return the name of a model's alarm: `what` is "errors" (Lambda's own) or "failures" (5xx that we answered)."""
     return f"{PRODUCT}-{stage}-{model}-{what}"
+
+
+def endpoints(stage: str, model: str) -> str:
+    """Return what the names of a model's serverless endpoints, their configurations and models begin with."""
+    return f"{PRODUCT}-{stage}-{model}-e"
 
 
 def package_group(stage: str, model: str) -> str:

@@ -3,6 +3,7 @@
     build/layer-base/python/     powertools: every function
     build/layer-tabular/python/  polars: the functions that read data
     build/wheels/                the wheels of layer-tabular and endpoint, which jobs put beside the image's own
+    build/wheels-families/       the same and families' (XGBoost, LightGBM), for models that name one of them
 
 and beside each an archive of the same name, which the stacks ship. Each is made again only when its lock (or this
 module) changes. What is built is for Lambda's Linux on x86-64 whatever the machine; it is tried out where the machine
@@ -119,6 +120,7 @@ PARTS = (
         "assert table['a'].sum() == 4 and table.group_by('b').len().height == 2",
     ),
     Part("wheels", ("layer-tabular.lock", "endpoint.lock"), wheels),
+    Part("wheels-families", ("layer-tabular.lock", "endpoint.lock", "families.lock"), wheels),
 )
 
 

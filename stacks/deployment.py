@@ -11,6 +11,8 @@ from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
 from lifecycle import names
+from lifecycle.families import packages
+from lifecycle.spec import ModelSpec
 from stacks.constructs.function import Package
 from stacks.images import training_image
 from stacks.project import Project
@@ -58,10 +60,9 @@ class Deployment:
         """The archive of the layer of functions that read data."""
         return self.project.built("layer-tabular.zip")
 
-    @cached_property
-    def wheels(self) -> Path:
-        """The archive of the wheels that jobs install."""
-        return self.project.built("wheels.zip")
+    def wheels(self, spec: ModelSpec) -> Path:
+        """Return the archive of the wheels that a model's jobs put beside the image's packages."""
+        return self.project.built("wheels-families.zip" if packages(spec) else "wheels.zip")
 
     @staticmethod
     def asset(scope: Construct, title: str, path: Path) -> Asset:

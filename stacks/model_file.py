@@ -139,6 +139,15 @@ class GateKeys(Keys):
     """how far a candidate's answers may differ from the logged ones"""
 
 
+class ServerlessKeys(Keys):
+    """Size of the SageMaker serverless endpoint, where one serves the model."""
+
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
+    """memory; CPU grows with it"""
+    max_concurrency: Annotated[int, Field(ge=1, le=200)] = 5
+    """requests answered at once; more are refused with 503 (the account's quota is shared by all endpoints)"""
+
+
 class ServingKeys(Keys):
     """How the model is served."""
 
@@ -160,6 +169,9 @@ class ServingKeys(Keys):
     """published versions that are kept for a rollback"""
     feedback_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """labels for older predictions are stored without looking for the prediction"""
+    target: Literal["lambda", "serverless"] = "lambda"
+    """lambda: the function scores; an endpoint only where a model cannot be compiled. serverless: always an endpoint"""
+    serverless: ServerlessKeys = ServerlessKeys()
 
 
 class MonitoringKeys(Keys):
@@ -213,7 +225,7 @@ class ModelFile(Keys):
     """what features.py returns -> its kind"""
     split: SplitKeys = SplitKeys()
     candidates: list[CandidateWord] | None = None
-    """families to train (default: every built-in one of the task)"""
+    """families to train (default: a linear one, a random forest and hist gradient boosting)"""
     training: TrainingKeys = TrainingKeys()
     decision: DecisionKeys = DecisionKeys()
     gates: GateKeys = GateKeys()

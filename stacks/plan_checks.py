@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from lifecycle.families import built_in
+from lifecycle.families import built_in, of_task
 from lifecycle.metrics import COST_LOSS, OF_SLICES, OF_TASK
 from lifecycle.names import FAMILY_NAME_LENGTH
 from lifecycle.schema import Task
@@ -47,15 +47,15 @@ def _candidates(written: ModelFile, folder: Path) -> Iterator[Problem]:
     if written.candidates is None:
         return
     if not written.candidates:
-        yield Problem("candidates", "is empty; leave the key out to train every built-in family of the task")
+        yield Problem("candidates", "is empty; leave the key out to train the usual families of the task")
     for number, entry in enumerate(written.candidates):
         key = f"candidates.{number}"
         if (entry.family is None) == (entry.estimator is None):
             yield Problem(key, "needs either `family` (built in) or `estimator` (estimators:<function>)")
         elif entry.estimator is not None:
             yield from _estimator(entry.estimator, folder, key)
-        elif entry.family not in built_in(written.task):
-            allowed = ", ".join(built_in(written.task))
+        elif entry.family not in of_task(written.task):
+            allowed = ", ".join(of_task(written.task))
             yield Problem(key, f"families for task {written.task}: {allowed}; found {entry.family!r}")
     yield from _repeated(written.candidates)
 

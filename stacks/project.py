@@ -39,7 +39,7 @@ class Project:
     @property
     def locks_sha256(self) -> str:
         """SHA-256 (hex) of the locks that say which third-party code a job runs with."""
-        locks = ("image.lock", "layer-tabular.lock")
+        locks = ("image.lock", "layer-tabular.lock", "families.lock")
         return sha256(b"".join((self.code / "requirements" / name).read_bytes() for name in locks)).hexdigest()
 
     def built(self, name: str) -> Path:

@@ -40,7 +40,7 @@ class TrainingStack(Stack):
         self._group = self._package_group()
         self._lost = undelivered(self)
         self._code = deployment.asset(self, "JobCode", assets.job_code)
-        self._wheels = deployment.asset(self, "Wheels", deployment.wheels)
+        self._wheels = deployment.asset(self, "Wheels", deployment.wheels(spec))
         code = deployment.asset(self, "Code", assets.functions)
         layers = [
             layer(self, "LayerBase", deployment.asset(self, "LayerBaseAsset", deployment.layer_base), "powertools"),

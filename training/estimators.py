@@ -5,27 +5,40 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn import ensemble, linear_model, tree
 
-from lifecycle import names, user_code
-from lifecycle.encoding import ORDINAL, STANDARD
+from lifecycle import families, names, user_code
+from lifecycle.encoding import ORDINAL, STANDARD, missing_codes
 from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, ModelSpec, Task
+from training import threads
 
 FOREST_ROWS = 6_000
 """Rows that each tree of a forest draws at most: more cost time and hardly help trees of this size."""
+FORESTS = (names.RANDOM_FOREST, names.EXTRA_TREES)
+OF_INDICES = (*FORESTS, names.DECISION_TREE, names.HIST_GRADIENT_BOOSTING, names.XGBOOST, names.LIGHTGBM)
+"""Families that take categories as indices and missing numbers as they are."""
+CLASSES: Mapping[str, tuple[Any, Any]] = {
+    names.LOGISTIC_REGRESSION: (linear_model.LogisticRegression, None),
+    names.LINEAR_REGRESSION: (None, linear_model.LinearRegression),
+    names.RIDGE: (None, linear_model.Ridge),
+    names.LASSO: (None, linear_model.Lasso),
+    names.ELASTIC_NET: (None, linear_model.ElasticNet),
+    names.SGD: (linear_model.SGDClassifier, linear_model.SGDRegressor),
+    names.DECISION_TREE: (tree.DecisionTreeClassifier, tree.DecisionTreeRegressor),
+    names.RANDOM_FOREST: (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
+    names.EXTRA_TREES: (ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor),
+    names.GRADIENT_BOOSTING: (ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor),
+    names.HIST_GRADIENT_BOOSTING: (
+        ensemble.HistGradientBoostingClassifier,
+        ensemble.HistGradientBoostingRegressor,
+    ),
+}
 
 
 def layout_of(entry: Candidate) -> str:
     """Return the layout (`lifecycle.encoding`) that a candidate's estimator is fitted on."""
-    trees = entry.estimator is None and entry.family in (names.RANDOM_FOREST, names.HIST_GRADIENT_BOOSTING)
-    return ORDINAL if trees else STANDARD
+    return ORDINAL if entry.estimator is None and entry.family in OF_INDICES else STANDARD
 
 
 def build(
@@ -41,33 +54,65 @@ def build(
     """
     if entry.estimator is not None:
         return _custom(entry, spec, parameters, code)
-    task, seed = spec.contract.task, spec.training.seed
-    classify = task is not Task.REGRESSION
-    fixed: dict[str, Any] = {"random_state": seed}
-    if entry.family == names.LOGISTIC_REGRESSION and classify:
-        family, fixed = LogisticRegression, {"max_iter": 300, **fixed}
-    elif entry.family == names.LINEAR_REGRESSION and not classify:
-        family, fixed = Ridge, {"solver": "cholesky", **fixed}
-    elif entry.family == names.RANDOM_FOREST:
-        family = RandomForestClassifier if classify else RandomForestRegressor
-        fixed |= {"n_jobs": 1}
-    elif entry.family == names.HIST_GRADIENT_BOOSTING:
-        family = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
-        fixed |= {"early_stopping": False, "categorical_features": categorical(encoder)}
-    else:
+    task = spec.contract.task
+    if entry.family not in families.of_task(task):
         raise TrainingFailed(f"family {entry.family!r} cannot learn a {task} task")
+    family, fixed = _class_of(entry.family, task), _fixed(entry.family, task, spec, encoder)
     try:
-        return family(**fixed, **parameters)
+        return family(**{**fixed, **parameters})
     except TypeError as error:
         raise TrainingFailed(f"family {entry.family}: {error}; check candidates.search in model.yaml") from error
 
 
+def fit_arguments(entry: Candidate, encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `fit` is told beside inputs, labels and weights."""
+    flags = categorical(encoder)
+    if entry.estimator is not None or entry.family != names.LIGHTGBM or flags is None:
+        return {}
+    return {"categorical_feature": np.flatnonzero(flags).tolist()}
+
+
 def categorical(encoder: Mapping[str, Any]) -> Any:
     """Return which positions hold categories (bool array), or None when none does."""
-    from lifecycle.encoding import missing_codes
-
     flags = np.array([code is not None for code in missing_codes(encoder)], dtype=bool)
     return flags if flags.any() else None
+
+
+def _class_of(family: str, task: Task) -> Any:
+    regress = task is Task.REGRESSION
+    if family == names.XGBOOST:
+        import xgboost  # not in the image: only for models that name the family
+
+        return xgboost.XGBRegressor if regress else xgboost.XGBClassifier
+    if family == names.LIGHTGBM:
+        import lightgbm
+
+        return lightgbm.LGBMRegressor if regress else lightgbm.LGBMClassifier
+    return CLASSES[family][regress]
+
+
+def _fixed(family: str, task: Task, spec: ModelSpec, encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that are not searched: the seed, threads, categories, and what makes equal input give equal models."""
+    fixed: dict[str, Any] = {} if family == names.LINEAR_REGRESSION else {"random_state": spec.training.seed}
+    flags = categorical(encoder)
+    if family == names.LOGISTIC_REGRESSION:
+        fixed |= {"max_iter": 300}
+    elif family == names.RIDGE:
+        fixed |= {"solver": "cholesky"}
+    elif family == names.SGD and task is not Task.REGRESSION:
+        fixed |= {"loss": "log_loss"}
+    elif family in FORESTS:
+        # trees draw rows in both, so that `max_samples` bounds them
+        fixed |= {"n_jobs": 1, "bootstrap": True}
+    elif family == names.HIST_GRADIENT_BOOSTING:
+        fixed |= {"early_stopping": False, "categorical_features": flags}
+    elif family == names.XGBOOST:
+        positions = missing_codes(encoder)
+        kinds = ["q" if code is None else "c" for code in positions]
+        fixed |= {"n_jobs": threads.share(), "feature_types": kinds, "enable_categorical": True}
+    elif family == names.LIGHTGBM:
+        fixed |= {"n_jobs": threads.share(), "deterministic": True, "force_row_wise": True, "verbose": -1}
+    return fixed
 
 
 def _custom(entry: Candidate, spec: ModelSpec, parameters: Mapping[str, Any], code: Path) -> Any:

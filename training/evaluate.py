@@ -70,13 +70,12 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     trials = {entry.fitted.family: entry.trials for entry in archives}
     out = paths.evaluation
     out.mkdir(parents=True, exist_ok=True)
-    (out / "compiled.json").write_bytes(winner.compiled)
-    if winner.remote is not None:
-        (out / endpoint.FILE).write_bytes(winner.remote.archive)
+    served = {"compiled.json": winner.compiled, **({endpoint.FILE: winner.remote.archive} if winner.remote else {})}
+    for name, content in {**served, "baseline.json": baseline.of(train, spec.contract)}.items():
+        (out / name).write_bytes(content)
     _write(out / "scorecard.json", card)
     _write(out / "trials.json", trials)
     _write(out / "probe.json", probe.recorded(model, job.holdout.raw))
-    (out / "baseline.json").write_bytes(baseline.of(train, spec.contract))
     (out / "report.html").write_text(report.html(card, trials, spec.model), encoding="utf-8")
     (out / "card.md").write_text(report.markdown(card, spec.model, contract_to_plain(spec.contract)), encoding="utf-8")
     log.info("winner: %s; %d families cannot be used", winner.trained.fitted.family, len(failed))

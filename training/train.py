@@ -46,6 +46,8 @@ def train(paths: TrainingPaths, code: Path) -> None:
     if told["spec_id"] != spec.spec_id:
         raise TrainingFailed(f"the job was started for spec {told['spec_id'][:12]}, its code holds {spec.spec_id[:12]}")
     entry = families.candidate(spec, told["family"])
+    for package in families.packages(spec):
+        vendored.add(paths.channel("wheels"), package)
     limited = threads.limit()
     data = rows.load(spec, paths.channel("data"), paths.channel("manifest"))
     counts = {side.name.lower(): int((data.sides == side).sum()) for side in Side}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lifecycle import families, metrics, names, search
+from lifecycle import families, metrics, search
 from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, Kind, ModelSpec, Task
 from lifecycle.split import Side
@@ -184,7 +184,8 @@ class _Halving:
     def _fit(self, setting: dict[str, Any], data: _Data, places: npt.NDArray[np.int64]) -> Any:
         estimator = estimators.build(self.entry, self.spec, setting, self.code, self.encoder)
         drawn = min(estimators.FOREST_ROWS, len(places) // 2)
-        if self.entry.family == names.RANDOM_FOREST and self.entry.estimator is None and drawn > SMALL_FOREST_ROWS:
+        if self.entry.family in estimators.FORESTS and self.entry.estimator is None and drawn > SMALL_FOREST_ROWS:
             estimator.set_params(max_samples=drawn)
         weights = {} if data.weights is None else {"sample_weight": data.weights[places]}
-        return estimator.fit(data.inputs[places], data.labels[places], **weights)
+        told = estimators.fit_arguments(self.entry, self.encoder)
+        return estimator.fit(data.inputs[places], data.labels[places], **weights, **told)

@@ -1,8 +1,10 @@
 """Wheels that the job's image lacks: unpacked and put behind the image's own packages, so they never shadow them."""
 
+import io
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,18 +12,30 @@ from pathlib import Path
 def add(wheels: Path, package: str) -> Path | None:
     """Make `package` importable from the wheels in folder `wheels`, unless the image has it already.
 
+    The wheels lie in the folder or, as a channel brings them, in a zip there.
+
     Returns the folder that was appended to `sys.path` (all wheels unpacked below $TMPDIR), or None when nothing was
     needed. Raises ModuleNotFoundError when the package is neither in the image nor in the wheels.
     """
     if find_spec(package) is not None:
         return None
-    found = sorted(wheels.glob("**/*.whl"))
     target = Path(tempfile.mkdtemp(prefix="wheels-"))
-    for wheel in found:
-        with zipfile.ZipFile(wheel) as archive:
+    found = []
+    for name, content in _wheels(wheels):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             archive.extractall(target)
+        found.append(name)
     sys.path.append(str(target))
     if find_spec(package) is None:
-        names = ", ".join(wheel.name for wheel in found) or "no wheel"
+        names = ", ".join(found) or "no wheel"
         raise ModuleNotFoundError(f"package {package!r} is neither in the image nor in {wheels} ({names})")
     return target
+
+
+def _wheels(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.glob("**/*.whl")):
+        yield path.name, path.read_bytes()
+    for path in sorted(folder.glob("**/*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(name for name in archive.namelist() if name.endswith(".whl")):
+                yield name, archive.read(name)

@@ -130,7 +130,7 @@ WRONG = {
     "a gap without time": ({"split": {"gap_days": 1}}, ["split.gap_days: is for `by: time`"]),
     "a family of another task": (
         {"candidates": ["linear-regression"]},
-        ["candidates.0: families for task binary: logistic-regression, random-forest", "found 'linear-regression'"],
+        ["candidates.0: families for task binary: logistic-regression, sgd", "found 'linear-regression'"],
     ),
     "a family twice": ({"candidates": ["random-forest", "random-forest"]}, ["candidates: has 'random-forest' 2 times"]),
     "no family": ({"candidates": []}, ["candidates: is empty; leave the key out"]),

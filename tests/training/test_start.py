@@ -32,6 +32,17 @@ def test_a_wheel_is_used_when_the_image_lacks_the_package(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("untouched_path")
+def test_wheels_are_read_from_the_zip_that_a_channel_brings(tmp_path: Path) -> None:
+    wheel(tmp_path, "perennial_zipped")
+    made = next(tmp_path.glob("*.whl"))
+    (tmp_path / "channel").mkdir()
+    with zipfile.ZipFile(tmp_path / "channel" / "wheels.zip", "w") as archive:
+        archive.write(made, made.name)
+    vendored.add(tmp_path / "channel", "perennial_zipped")
+    assert import_module("perennial_zipped").ANSWER == 42
+
+
+@pytest.mark.usefixtures("untouched_path")
 def test_a_wheel_never_shadows_what_the_image_has(tmp_path: Path) -> None:
     wheel(tmp_path, "numpy")
     before = sys.path.copy()
