@@ -62,7 +62,8 @@ def approve(
 ) -> None:
     """Approve a model that waits for a person's word; its deployment starts by itself.
 
-    For stages with `approval: manual`, and to bring back an older version. The live model answers until then.
+    For stages with `approval: manual`. The live model answers until then. To bring back an older version: `perennial
+    rollback`, or `perennial deploy --package N`.
     """
     shared: Shared = context.obj
     target = shared.target()
