@@ -113,18 +113,24 @@ class Api:
         try:
             if deployed is None:
                 raise GatewayError(404, "Not Found", "no such API or stage")
-            status, answered, content = preflight(deployed.cors, request) or self._answer(deployed, request, seen)
+            answer = preflight(deployed.cors, request)
+            status, answered, content = answer or self._cross(deployed, request, self._answer(deployed, request, seen))
         except GatewayError as error:
             seen["error.message"] = error.message
             seen["integrationErrorMessage"] = error.reason
             _log.info("%s %s: %s", method, bare, error)
             status, answered = error.status, {"content-type": "application/json", **error.headers}
             content = json.dumps({"message": error.message}, separators=(",", ":")).encode()
+            answered = applied(deployed.cors, request.headers, answered) if deployed else answered
         if deployed is not None:
-            answered = applied(deployed.cors, request.headers, answered)
             taken = int((time.perf_counter() - started) * 1000)
             self._write(deployed, {**seen, "status": status, "responseLength": len(content), "responseLatency": taken})
         return status, {**answered, "apigw-requestid": seen["requestId"]}, content
+
+    @staticmethod
+    def _cross(deployed: _Deployed, request: HttpRequest, response: Response) -> Response:
+        status, answered, content = response
+        return status, applied(deployed.cors, request.headers, answered), content
 
     def _answer(self, deployed: _Deployed, request: HttpRequest, seen: dict[str, str]) -> Response:
         if deployed.problem:

@@ -1,22 +1,11 @@
 """Tokens and browsers at the door of an HTTP API: what API Gateway lets in, refuses, and says of it."""
 
-import json
-import ssl
-import threading
+import base64
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
-from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from local.cors import applied, preflight
@@ -25,85 +14,16 @@ from local.proxy_event import HttpRequest
 from local.resources import http_api
 from local.resources.kind import Subject
 from local.tokens import IssuerError, Tokens, Wanted
+from tests.issuer import Issuer, running
 
 NOW = time.time()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that trusts itself."""
-    import ipaddress
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    day = timedelta(days=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - day)
-        .not_valid_after(datetime.now(UTC) + day)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = folder / "issuer.pem", folder / "issuer.key"
-    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return pem, secret
-
-
-@dataclass
-class Issuer:
-    """An OpenID issuer on this machine, and tokens of it."""
-
-    address: str
-    key: RSAKey
-    reads: list[str] = field(default_factory=list)
-
-    def token(self, *, key: Any = None, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
-        said = {"iss": self.address, "aud": "us", "exp": NOW + 600, "iat": NOW - 1, "scope": "read write", **claims}
-        kept = {name: value for name, value in said.items() if value is not None}
-        signed = {"alg": "RS256", "kid": "one", **(header or {})}
-        return jwt.encode(signed, kept, key or self.key, algorithms=["RS256", "RS384", "HS256"])
-
-
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
-    key = RSAKey.generate_key(2048, {"kid": "one"})
-    pem, secret = certificate(tmp_path_factory.mktemp("issuer"))
-    found = Issuer("", key)
-
-    class Documents(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.reads.append(self.path)
-            known = {
-                "/.well-known/openid-configuration": {"issuer": found.address, "jwks_uri": f"{found.address}/keys"},
-                "/keys": {"keys": [key.as_dict(private=False)]},
-            }
-            body = json.dumps(known.get(self.path)).encode()
-            self.send_response(200 if self.path in known else 404)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Documents)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, secret)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    found.address = f"https://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSL_CERT_FILE", str(pem))
+    with running(tmp_path_factory.mktemp("issuer")) as found, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(found.certificate))
         yield found
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +91,6 @@ def test_what_is_no_token_is_unauthorized(issuer: Issuer, tokens: Tokens, text: 
 
 def test_a_token_that_claims_to_need_no_signature_is_unauthorized(issuer: Issuer, tokens: Tokens) -> None:
     head, body, _ = issuer.token().split(".")
-    import base64
-
     bare = base64.urlsafe_b64encode(b'{"alg":"none","kid":"one"}').rstrip(b"=").decode()
     for text in (f"{bare}.{body}.", f"{head}.{body}."):
         with pytest.raises(GatewayError) as refused:

@@ -362,6 +362,19 @@ def test_each_route_has_a_burst_of_its_own(stand: Stand) -> None:
     assert stand.send("POST", "/somewhere/else")[0] == 200
 
 
+def test_a_page_that_the_api_names_gets_the_headers_that_its_browser_wants(stand: Stand) -> None:
+    page = "http://localhost:3000"
+    stand.client.update_api(
+        ApiId=stand.id, CorsConfiguration={"AllowOrigins": [page], "AllowMethods": ["POST"], "AllowHeaders": ["x-a"]}
+    )
+    asked = {"origin": page, "access-control-request-method": "POST"}
+    status, headers, _ = stand.send("OPTIONS", "/models/x/predictions", headers=asked)
+    assert (status, headers["access-control-allow-headers"]) == (204, "x-a")
+    assert stand.functions.called == []
+    for path in ("/models/open/predictions", "/models/x/predictions"):  # answered by the function, and refused
+        assert stand.send("POST", path, headers={"origin": page})[1]["access-control-allow-origin"] == page
+
+
 def test_every_request_is_written_to_the_access_log(stand: Stand) -> None:
     stand.send("POST", "/models/open/predictions")
     stand.send("POST", "/models/x/predictions")
