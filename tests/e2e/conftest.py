@@ -31,7 +31,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "local", "cli")
 IDLE_SPEED = 60
 PATIENCE_SECONDS = 120.0
-ROLLOUTS = {"moves": "all-at-once", "steps": "{canary: {steps: [50], step_minutes: 5, min_rows: 20}}"}
+ROLLOUTS = {
+    "moves": "all-at-once",
+    "steps": "{canary: {steps: [50], step_minutes: 5, min_rows: 20, max_duration_ratio: 50}}",
+}
 """Models of the tests of rollouts, and how each is rolled out."""
 
 
