@@ -2,7 +2,9 @@
 
 The file is one JSON document whose head has a fixed length, so that the checksum covers exact bytes:
 
-    {"format":"perennial-model","version":1,"sha256":"<64 hex>","body":{...}}
+    {"format":"perennial-model","version":2,"sha256":"<64 hex>","body":{...}}
+
+Sizes are checked before anything is parsed, so that a hostile file costs no more memory or time than a large one.
 """
 
 from __future__ import annotations
@@ -18,9 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-VERSION = 1
-HEAD = b'{"format":"perennial-model","version":%d,"sha256":"' % VERSION
+VERSION = 2
+READABLE = (1, 2)
+HEAD = b'{"format":"perennial-model","version":%d,"sha256":"'
 MIDDLE = b'","body":'
+
+MAX_BYTES = 48 * 1024 * 1024
+"""Of a file: more than `gates.max_model_kb` can allow."""
+
+MAX_VALUES = 1_000_000
+"""JSON values in a body, counted by commas and brackets, those within texts too. Packed arrays count as one."""
+
+WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
+"""What reading a wrong structure runs into."""
 
 
 def write(body: Mapping[str, Any]) -> bytes:
@@ -28,8 +40,12 @@ def write(body: Mapping[str, Any]) -> bytes:
 
     Raises ModelRejected when the body is not a valid model.
     """
-    content = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    data = HEAD + sha256_hex(content).encode() + MIDDLE + content + b"}"
+    try:
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        content = text.encode()
+    except WRONG as error:
+        raise ModelRejected(f"the model cannot be written as JSON: {type(error).__name__}: {error}") from error
+    data = HEAD % VERSION + sha256_hex(content).encode() + MIDDLE + content + b"}"
     read(data)
     return data
 
@@ -40,20 +56,46 @@ def read(data: bytes) -> dict[str, Any]:
     Raises
     ------
     ModelRejected
-        when the bytes are no model file, are damaged, have another version, or describe an impossible model.
+        when the bytes are no model file, are damaged or too large, have another version, or describe an impossible
+        model.
     """
-    start = len(HEAD) + 64 + len(MIDDLE)
-    if not data.startswith(HEAD):
+    content = _content(data)
+    try:
+        body = json.loads(content, object_pairs_hook=_object, parse_constant=_not_json)
+        check(body)
+    except WRONG as error:
+        shown = str(error)[:200]
+        raise ModelRejected(f"the compiled model has a wrong structure: {type(error).__name__}: {shown}") from error
+    return body  # type: ignore[no-any-return]
+
+
+def _content(data: bytes) -> bytes:
+    """The body's bytes, with the right checksum and of a size that can be parsed."""
+    if len(data) > MAX_BYTES:
+        raise ModelRejected(f"the compiled model has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+    heads = [HEAD % version for version in READABLE]
+    if not data.startswith(tuple(heads)):
         shown = data[:60].decode("utf-8", "replace")
-        raise ModelRejected(f"not a compiled model of format version {VERSION}: it begins with {shown!r}")
+        raise ModelRejected(f"not a compiled model of format version 1 or 2: it begins with {shown!r}")
+    head = len(heads[0])
+    start = head + 64 + len(MIDDLE)
     if data[start - len(MIDDLE) : start] != MIDDLE or not data.endswith(b"}"):
         raise ModelRejected("the compiled model is damaged: its head or its end is cut off")
     content = data[start:-1]
-    if sha256_hex(content).encode() != data[len(HEAD) : len(HEAD) + 64]:
+    if sha256_hex(content).encode() != data[head : head + 64]:
         raise ModelRejected("the compiled model is damaged: its content does not match its SHA-256")
-    try:
-        body = json.loads(content)
-        check(body)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ModelRejected(f"the compiled model has a wrong structure: {type(error).__name__}: {error}") from error
-    return body  # type: ignore[no-any-return]
+    values = content.count(b",") + content.count(b"[") + content.count(b"{")
+    if values > MAX_VALUES:
+        raise ModelRejected(f"the compiled model has about {values:,} values; at most {MAX_VALUES:,} are read")
+    return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ModelRejected("the compiled model has a wrong structure: an object names a key twice")
+    return found
+
+
+def _not_json(word: str) -> None:
+    raise ModelRejected(f"the compiled model has a wrong structure: {word} is no number of JSON")

@@ -38,6 +38,7 @@ def check(body: Mapping[str, Any]) -> None:
 
 def _check_facts(body: Mapping[str, Any]) -> None:
     contract = body["contract"]
+    _require(isinstance(contract["columns"], list) and isinstance(body["encoder"]["inputs"], list), "lists are missing")
     _require(isinstance(body["family"], str) and isinstance(contract["target"], str), "family and target must be texts")
     _require(_by_text(body["ids"]), "ids must be texts")
     _require(_by_text(contract.get("derived", {})), "derived values must have a kind")
@@ -61,7 +62,16 @@ def _check_encoder(encoder: Mapping[str, Any]) -> None:
             missing = entry["missing"]
             _require(_finite([missing]) and not float(missing).is_integer(), f"{name}: bad code for missing")
             continue
+        if entry["as"] == "steps":
+            from lifecycle.compiled_check_steps import check_input  # late: few models have such inputs
+
+            check_input(entry)
+            continue
         _require(entry["as"] in ("number", "calendar"), f"{name}: unknown encoding {entry['as']!r}")
+        if "parts" in entry:
+            parts = entry["parts"]
+            known = entry["as"] == "calendar" and _texts(parts) and 0 < len(set(parts)) == len(parts)
+            _require(known and set(parts) <= encoding.PARTS.keys(), f"{name}: bad parts of a time")
         if standard:
             parts = [entry["fill"], entry["mean"], entry["scale"]]
             _require(all(len(p) == encoding.width_of(entry) and _finite(p) for p in parts), f"{name}: bad scaling")

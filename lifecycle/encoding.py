@@ -6,6 +6,9 @@ An encoder is plain data (it lies in the compiled model), a list of inputs in th
     {"feature": "departs", "as": "calendar"}     4 positions: hour, weekday (Monday 0), day of month, month; in UTC
     {"feature": "dest", "as": "category",        1 position: the index in `categories`; `missing` when the value is
      "categories": [...], "missing": 11.5}       missing or was never learned
+    {"feature": "size", "as": "steps", ...}      as many as its table is wide, otherwise 1 (`lifecycle.encoder_steps`)
+
+A calendar input may name other `parts` (PARTS); it has a position for each.
 
 In the layout "ordinal" these positions are the model's input. In "standard" each number and calendar input also has
 `fill`, `mean` and `scale` (lists as long as its width): missing becomes `fill`, then (value - mean) / scale, kept
@@ -33,6 +36,16 @@ if TYPE_CHECKING:
 NUMBER_LIMIT = 1e38
 STANDARD_LIMIT = 1e4
 CALENDAR = ("hour", "weekday", "day", "month")
+PARTS: dict[str, Callable[[Any], float]] = {
+    "minute": lambda moment: float(moment.minute),
+    "hour": lambda moment: float(moment.hour),
+    "weekday": lambda moment: float(moment.weekday()),
+    "day": lambda moment: float(moment.day),
+    "day_of_year": lambda moment: float(moment.timetuple().tm_yday),
+    "month": lambda moment: float(moment.month),
+    "year": lambda moment: float(moment.year),
+}
+"""Parts of a time (in UTC) that can be an input; Monday is weekday 0, the others count as people do."""
 ORDINAL = "ordinal"
 STANDARD = "standard"
 
@@ -78,12 +91,14 @@ def datetime_of(name: str, value: Any) -> Any:
         raise RequestRejected(f"{name}: {_shown(value)} is outside the years 1 to 9999 in UTC") from None
 
 
-def calendar_of(name: str, value: Any) -> tuple[float, float, float, float]:
-    """Return (hour, weekday with Monday 0, day of month, month) in UTC, four NaN when missing."""
+def calendar_of(name: str, value: Any, parts: Sequence[str] = CALENDAR) -> tuple[float, ...]:
+    """Return the parts of a time in UTC, NaN for each when it is missing."""
     moment = datetime_of(name, value)
     if moment is None:
-        return (nan, nan, nan, nan)
-    return (float(moment.hour), float(moment.weekday()), float(moment.day), float(moment.month))
+        return (nan,) * len(parts)
+    if parts is CALENDAR:
+        return (float(moment.hour), float(moment.weekday()), float(moment.day), float(moment.month))
+    return tuple(PARTS[part](moment) for part in parts)
 
 
 def _boolean_of(name: str, value: Any) -> bool | None:
@@ -151,9 +166,11 @@ class Encoder:
                 append(value if usable else number_of(name, value))
             elif how == "standard":
                 append(standardise(number_of(name, value), *extra))
+            elif how == "steps":
+                extra(value, encoded)
             else:
-                parts = calendar_of(name, value)
-                encoded += parts if extra is None else map(standardise, parts, *extra)
+                parts = calendar_of(name, value, extra[0])
+                encoded += parts if extra[1] is None else map(standardise, parts, *extra[1])
         return encoded
 
     def expand(self, encoded: Sequence[float]) -> list[float]:
@@ -178,7 +195,10 @@ class Encoder:
 
 def width_of(entry: Mapping[str, Any]) -> int:
     """Return how many positions an encoder input has."""
-    return len(CALENDAR) if entry["as"] == "calendar" else 1
+    how = entry["as"]
+    if how == "steps":
+        return entry["table"]["width"] if "table" in entry else 1
+    return len(entry.get("parts", CALENDAR)) if how == "calendar" else 1
 
 
 def dense_width(plain: Mapping[str, Any]) -> int:
@@ -204,13 +224,19 @@ def standardise(value: float, fill: float, mean: float, scale: float) -> float:
 def _step(entry: Mapping[str, Any], standard: bool) -> Step:
     """(name, codes of a category, how it is encoded if not as it is, code of a missing category or scaling)."""
     name, how = entry["feature"], entry["as"]
+    if how == "steps":
+        from lifecycle import encoder_steps  # late: few models have such inputs
+
+        return name, None, how, encoder_steps.appender(entry)
     if how == "category":
         # whole numbers stay int: equal to the floats, but several times faster to look up in a split's set
         return name, {text: i for i, text in enumerate(entry["categories"])}, how, entry["missing"]
     numbers = (entry["fill"], entry["mean"], entry["scale"]) if standard else None
     if how == "number" and numbers is not None:
         return name, None, "standard", tuple(part[0] for part in numbers)
-    return name, None, None if how == "number" else how, numbers
+    if how == "number":
+        return name, None, None, None
+    return name, None, how, (entry.get("parts", CALENDAR), numbers)
 
 
 def _shown(value: Any) -> str:
