@@ -57,6 +57,9 @@ SPACES: Final[Mapping[str, Space]] = {
     },
 }
 
+MONOTONIC: Final = (names.HIST_GRADIENT_BOOSTING, names.XGBOOST, names.LIGHTGBM)
+"""Families that can be held to rise or fall with a column."""
+
 PACKAGES: Final[Mapping[str, str]] = {names.XGBOOST: "xgboost", names.LIGHTGBM: "lightgbm"}
 """Families whose package the training image lacks; the jobs of a model that names one get it."""
 

@@ -39,7 +39,8 @@ class Column:
     `max_null_share` is the share of missing values (0 to 1) a data version may have; at the HTTP door a value may be
     missing unless it is 0. `default` fills the column in rows older than it (`since`). `private` keeps values out of
     profiles, reports and logs (counts stay); "hash" keeps a pseudonym in the prediction log. `feature` false keeps the
-    column out of the model.
+    column out of the model. `monotonic` "increasing" or "decreasing" holds the model to it as the value grows, all
+    else equal.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Column:
     unique: bool = False
     since: str | None = None
     default: str | float | bool | None = None
+    monotonic: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

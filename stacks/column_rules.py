@@ -57,6 +57,8 @@ class Rule(Keys):
     """false keeps the column out of the model"""
     since: Annotated[str | None, BeforeValidator(_day)] = None
     """the day from which files have the column; older rows get `default`"""
+    monotonic: Literal["increasing", "decreasing"] | None = None
+    """the answer may only rise (fall) as the value grows, all else equal (number, integer; boosted trees)"""
     default: bool | float | str | None = None
     """what rows get that are older than the column"""
 

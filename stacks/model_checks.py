@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from lifecycle.families import MONOTONIC
 from lifecycle.schema import Kind, Task
 from stacks.column_groups import expand
 from stacks.column_rules import Rule
@@ -29,7 +30,7 @@ def check(written: ModelFile, folder: Path) -> list[Problem]:
     if unclear := list(_groups(written)):
         return problems + unclear  # nobody knows the columns then
     columns = columns_of(written)
-    for each in (_rules, _roles, _target, _private, _slices):
+    for each in (_rules, _roles, _target, _private, _slices, _monotonic):
         problems += each(written, columns)
     problems += _features(written, columns, folder)
     problems += plan_problems(written, folder)
@@ -82,12 +83,26 @@ def _contradictions(rule: Rule) -> Iterator[str]:
         yield f"min {rule.min:g} is above max {rule.max:g}"
     if rule.kind is not Kind.CATEGORY and (rule.categories is not None or rule.unseen != "allow"):
         yield f"categories and unseen are for category, found kind {rule.kind}"
+    if rule.monotonic is not None and (rule.kind not in NUMERIC or not rule.feature):
+        yield f"monotonic is for number and integer features, found kind {rule.kind}, feature {rule.feature}"
     if rule.categories is not None and len(set(rule.categories)) < len(rule.categories):
         yield "categories lists a value twice"
     if (rule.since is None) != (rule.default is None):
         yield "since and default belong together: from when a column exists, and what older rows get"
     if rule.default is not None and not _fits(rule, rule.default):
         yield f"default {rule.default!r} is no value of this column (kind {rule.kind})"
+
+
+def _monotonic(written: ModelFile, columns: Columns) -> Iterator[Problem]:
+    bound = [name for name, rule in columns.items() if rule.monotonic is not None]
+    if not bound:
+        return
+    if written.task is Task.MULTICLASS:
+        yield Problem(f"columns.{bound[0]}", "monotonic is for binary and regression: several classes have no order")
+    named = [entry.family or entry.estimator or "" for entry in written.candidates or ()]
+    if not named or not set(named) <= set(MONOTONIC):
+        found = ", ".join(named) or "none, so the usual families of the task"
+        yield Problem("candidates", f"monotonic columns need candidates of {', '.join(MONOTONIC)} only; found {found}")
 
 
 def _fits(rule: Rule, value: object) -> bool:

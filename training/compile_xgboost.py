@@ -6,6 +6,7 @@ format says "not above", so a threshold becomes the float32 before it. Categorie
 
 import ctypes
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -88,7 +89,8 @@ def _tree(raw: Mapping[str, Any], sizes: Sequence[int | None]) -> Tree:
     conditions = np.array(raw["split_conditions"], dtype=np.float32)
     left = raw["left_children"]
     categorical = [bool(kind) for kind in raw["split_type"]]
-    below = np.nextafter(conditions, np.float32(-np.inf))
+    # a split of missing from known values may lie at minus infinity
+    below = np.nan_to_num(np.nextafter(conditions, np.float32(-np.inf)).astype(np.float64), neginf=-sys.float_info.max)
     starts, lengths = raw["categories_segments"], raw["categories_sizes"]
     sets = {}
     for node, start, length in zip(raw["categories_nodes"], starts, lengths, strict=True):
@@ -103,7 +105,7 @@ def _tree(raw: Mapping[str, Any], sizes: Sequence[int | None]) -> Tree:
     ]
     return Tree(
         feature=raw["split_indices"],
-        threshold=below.astype(np.float64).tolist(),
+        threshold=below.tolist(),
         left=left,
         right=raw["right_children"],
         flags=flags,

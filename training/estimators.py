@@ -8,7 +8,7 @@ import numpy as np
 from sklearn import ensemble, linear_model, tree
 
 from lifecycle import families, names, user_code
-from lifecycle.encoding import ORDINAL, STANDARD, missing_codes
+from lifecycle.encoding import ORDINAL, STANDARD, missing_codes, width_of
 from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, ModelSpec, Task
 from training import threads
@@ -112,7 +112,18 @@ def _fixed(family: str, task: Task, spec: ModelSpec, encoder: Mapping[str, Any])
         fixed |= {"n_jobs": threads.share(), "feature_types": kinds, "enable_categorical": True}
     elif family == names.LIGHTGBM:
         fixed |= {"n_jobs": threads.share(), "deterministic": True, "force_row_wise": True, "verbose": -1}
+    directions = _directions(spec, encoder)
+    if any(directions) and family in families.MONOTONIC:
+        key = "monotonic_cst" if family == names.HIST_GRADIENT_BOOSTING else "monotone_constraints"
+        fixed |= {key: tuple(directions) if family == names.XGBOOST else directions}
     return fixed
+
+
+def _directions(spec: ModelSpec, encoder: Mapping[str, Any]) -> list[int]:
+    """Per input of the estimator 1 (rises), -1 (falls) or 0 (free)."""
+    rules = {column.name: column.monotonic for column in spec.contract.columns}
+    signs = {"increasing": 1, "decreasing": -1, None: 0}
+    return [signs[rules.get(entry["feature"])] for entry in encoder["inputs"] for _ in range(width_of(entry))]
 
 
 def _custom(entry: Candidate, spec: ModelSpec, parameters: Mapping[str, Any], code: Path) -> Any:

@@ -132,6 +132,10 @@ WRONG = {
         {"candidates": ["linear-regression"]},
         ["candidates.0: families for task binary: logistic-regression, sgd", "found 'linear-regression'"],
     ),
+    "monotonic without families that can": (
+        {"columns": {**SMALL["columns"], "age": {"kind": "number", "monotonic": "increasing"}}},
+        ["candidates: monotonic columns need candidates of hist-gradient-boosting, xgboost, lightgbm only; found none"],
+    ),
     "a family twice": ({"candidates": ["random-forest", "random-forest"]}, ["candidates: has 'random-forest' 2 times"]),
     "no family": ({"candidates": []}, ["candidates: is empty; leave the key out"]),
     "an estimator elsewhere": (

@@ -1,6 +1,7 @@
 """What serves must equal what was fitted, on rows that nobody thought of."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -123,6 +124,21 @@ def test_a_family_that_model_yaml_names_trains_and_answers_to_the_bit_as_it_was_
         assert_equal(found, np.array(wanted))
     else:
         assert found == wanted
+
+
+@pytest.mark.parametrize("family", families.MONOTONIC)
+@pytest.mark.parametrize(("direction", "sign"), [("increasing", 1), ("decreasing", -1)])
+def test_a_monotonic_column_moves_the_answer_one_way_only(family: str, direction: str, sign: int) -> None:
+    plain = world.spec_of(Task.REGRESSION, [family])
+    columns = tuple(replace(c, monotonic=direction) if c.name == "size" else c for c in plain.contract.columns)
+    spec = replace(plain, contract=replace(plain.contract, columns=columns))
+    made = world.build(Path(mkdtemp()) / "world", spec, world.table(Task.REGRESSION))
+    data = rows.load(spec, made.folder / "data", made.folder / "manifest").with_features(spec, made.code)
+    outcome = trials.run(data, spec.training.candidates[0], spec, made.code)
+    model = CompiledModel.load(compile_model(outcome.fitted, spec, None, world.RUN, world.VERSION), made.code)
+    for row in world.table(Task.REGRESSION, 20, seed=3):
+        answers = [model.outputs([{**row, "size": float(size)}])[0][0] * sign for size in range(-5, 60, 3)]
+        assert answers == sorted(answers)
 
 
 @each_case
