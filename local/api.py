@@ -20,13 +20,14 @@ class Caller:
 
 
 class ApiError(Exception):
-    """An error that AWS would answer: `code` is the error's name on the wire."""
+    """An error that AWS would answer: `code` is the error's name on the wire, `members` what it says besides."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **members: Any) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.members = members
 
 
 Operation = Callable[[dict[str, Any], Caller], dict[str, Any]]

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from local import moto_state
 from local.api import ApiError, Operation, Operations
 from local.identity import Identity
-from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
+from local.wire import RUNTIME, HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
 
 MOTO_SERVICES = frozenset(
     {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2", "firehose"}
 )
-ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "monitoring", "states", "ssm", "tagging"})
+ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "monitoring", "states", "ssm", "tagging", RUNTIME})
 """Services of which only the registered operations exist."""
 
 Observer = Callable[[HttpCall, HttpAnswer], None]

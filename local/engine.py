@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +28,7 @@ from local.clock import Clock
 from local.cloudwatch import CloudWatch
 from local.deployer import Deployer, DeploymentError
 from local.dispatch import Dispatcher
+from local.endpoints import Endpoints
 from local.events import Bus, Chaos
 from local.functions import Functions
 from local.gateway import Doors, Gateway
@@ -125,14 +126,13 @@ class Engine:
         ending.callback(bus.stop)
         by_role = RoleClients(self.dispatch, options.region, self.identity)
         python = options.python.absolute()
-        jobs = Jobs(by_role, clock, work_dir=work_dir / "jobs", python=python)
-        ending.callback(jobs.close)
-        machines = StateMachines(by_role, clock, bus.emit, jobs.finished, options.region)
-        ending.callback(machines.close)
+        jobs = ending.enter_context(closing(Jobs(by_role, clock, work_dir=work_dir / "jobs", python=python)))
+        endpoints = ending.enter_context(closing(Endpoints(by_role, clock, work_dir / "served", python)))
+        machines = ending.enter_context(closing(StateMachines(by_role, clock, bus.emit, jobs.finished, options.region)))
         queues = Queues(clients, clock)
         ending.callback(queues.join)
-        functions = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
-        ending.callback(functions.close)
+        made = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
+        functions = ending.enter_context(closing(made))
         watch = CloudWatch(functions.metrics, clock, bus.emit, options.region)
         ending.callback(watch.stop)
         ending.callback(queues.stop)
@@ -141,9 +141,9 @@ class Engine:
         packages = Registry(bus.emit, options.region)
         log_lines = LogsDelivery(by_role, clock, options.region, options.chaos)
         ending.callback(log_lines.stop)
-        tagging = Tagging(options.region, *(part.tagged for part in (functions, machines, queues, jobs, watch)))
-        for part in (bus, functions, watch, queues, machines, jobs, packages, tagging, log_lines, self._deployer):
-            self.dispatch.register(part.operations())
+        tagging = Tagging(options.region, *(o.tagged for o in (functions, machines, queues, jobs, endpoints, watch)))
+        own = (functions, machines, queues, jobs, endpoints, watch, bus, packages, tagging, log_lines, self._deployer)
+        self.dispatch.register({key: answer for part in own for key, answer in part.operations().items()})
         described = self._deployer.operations()["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})
         self.dispatch.observe("s3", ObjectEvents(bus.emit))

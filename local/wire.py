@@ -22,7 +22,15 @@ from local.api import ApiError
 SIGNING_NAMES = {"apigateway": "apigatewayv2"}
 """Names in a signature's scope that differ from the service's name here."""
 
-BOTOCORE_NAMES = {"states": "stepfunctions", "tagging": "resourcegroupstaggingapi", "monitoring": "cloudwatch"}
+RUNTIME = "runtime.sagemaker"
+"""Where endpoints are asked; signed as sagemaker, known by its path."""
+
+BOTOCORE_NAMES = {
+    RUNTIME: "sagemaker-runtime",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+    "monitoring": "cloudwatch",
+}
 """Services whose botocore name differs from the service's name here."""
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
@@ -63,6 +71,8 @@ def scope_of(call: HttpCall) -> Scope | None:
     if match is None:
         return None
     access_key, region, service = match.groups()
+    if service == "sagemaker" and call.path.startswith("/endpoints/"):
+        service = RUNTIME
     return Scope(access_key, region, SIGNING_NAMES.get(service, service))
 
 
@@ -137,7 +147,7 @@ def error_of(call: HttpCall, service: str | None, error: ApiError) -> HttpAnswer
             kind = "Sender" if error.status < 500 else "Receiver"
             text = f"<ErrorResponse><Error><Type>{kind}</Type>{inner}</Error></ErrorResponse>"
         return HttpAnswer(error.status, {"Content-Type": "text/xml"}, text.encode())
-    body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
+    body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message, **error.members})
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
     return HttpAnswer(error.status, headers, body.encode())
 

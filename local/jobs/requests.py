@@ -1,4 +1,4 @@
-"""What a job may ask for: the members that are used, AWS's own limits of each, and our image's.
+"""What a job or an endpoint may ask for: the members that are used, AWS's own limits of each, and our image's.
 
 Limits come from botocore's copy of the service model; the few that it does not hold are named here with their source.
 """
@@ -55,6 +55,22 @@ MEMBERS: Final[Mapping[str, Any]] = {
         "Environment": None,
         "Tags": None,
     },
+    "CreateModel": {
+        "ModelName": None,
+        "PrimaryContainer": {"Image": None, "ModelDataUrl": None, "Environment": None},
+        "ExecutionRoleArn": None,
+        "Tags": None,
+    },
+    "CreateEndpointConfig": {
+        "EndpointConfigName": None,
+        "ProductionVariants": {
+            "VariantName": None,
+            "ModelName": None,
+            "ServerlessConfig": {"MemorySizeInMB": None, "MaxConcurrency": None},
+        },
+        "Tags": None,
+    },
+    "CreateEndpoint": {"EndpointName": None, "EndpointConfigName": None, "Tags": None},
 }
 # Values that the engine runs; the rest is refused instead of being run as something else.
 _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
@@ -67,6 +83,8 @@ _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     "S3DataDistributionType": ("FullyReplicated",),
     "S3UploadMode": ("EndOfJob",),
     "InstanceCount": (1,),
+    # developer guide, "Serverless Inference": "Memory size"
+    "MemorySizeInMB": (1024, 2048, 3072, 4096, 5120, 6144),
 }
 _GRAVITON: Final = regex.compile(r"ml\.[a-z]+\d+g")
 HYPERPARAMETERS: Final = 100
@@ -74,7 +92,7 @@ HYPERPARAMETER_LENGTH: Final = 256  # API reference, CreateTrainingJob: "limited
 
 
 def check(operation: str, given: Mapping[str, Any]) -> None:
-    """Raise ApiError (ValidationException) unless the engine can run the job as AWS would."""
+    """Raise ApiError (ValidationException) unless the engine can do what is asked as AWS would."""
     model = botocore_model().operation_model(operation)
     assert model.input_shape is not None
     _members(operation, given, MEMBERS[operation])

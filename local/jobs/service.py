@@ -1,18 +1,16 @@
 """The SageMaker API of training and processing jobs."""
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Clients, Operation
 from local.clock import Clock
 from local.jobs import container
 from local.jobs.job import OVER, Job
 from local.jobs.requests import check, invalid
+from local.jobs.roles import check_role
 from local.jobs.runner import Runner
 from local.jobs.warm import PRELOADED, WarmPython
 
@@ -87,7 +85,7 @@ class Jobs:
         check(f"Create{kind}", given)
         _check_command(kind, given)
         _check_paths(given)
-        self._check_role(given["RoleArn"])
+        check_role(self._clients, given["RoleArn"])
         name = given[f"{kind}Name"]
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:{_SEGMENTS[kind]}/{name}"
         job = Job(kind, given, arn, self._clock.now)
@@ -135,22 +133,6 @@ class Jobs:
         if job is None:
             raise invalid(f"Requested resource not found: no {_WORDS[kind].lower()} {name!r}.")
         return job
-
-    def _check_role(self, role_arn: str) -> None:
-        """SageMaker assumes the role when the job is created."""
-        try:
-            role = self._clients("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
-        except ClientError as error:
-            raise _not_assumable(role_arn) from error
-        if "sagemaker.amazonaws.com" not in json.dumps(role["AssumeRolePolicyDocument"]) or role["Arn"] != role_arn:
-            raise _not_assumable(role_arn)
-
-
-def _not_assumable(role_arn: str) -> ApiError:
-    return invalid(
-        f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-        "'sagemaker.amazonaws.com' to assume the role."
-    )
 
 
 def _check_command(kind: str, given: Mapping[str, Any]) -> None:
