@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
+from cloud.endpoints import Endpoints
 from cloud.operator import Operator
 from lifecycle import names
 
@@ -66,6 +67,14 @@ class Removal:
         for arn in arns:
             client.delete_model_package(ModelPackageName=arn)
         return len(arns)
+
+    def delete_endpoints(self, group: str) -> int:
+        """Delete the endpoints of the model of a package group, with configuration and model; return how many."""
+        endpoints = Endpoints(self._operator.client("sagemaker"))
+        found = endpoints.names(names.of_endpoints(group))
+        for name in found:
+            endpoints.delete(name)
+        return len(found)
 
     def delete_jobs(self, stage: str) -> int:
         """Delete all jobs that carry the stage's tag and return how many; they belong to no stack."""

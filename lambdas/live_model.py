@@ -84,7 +84,10 @@ class LiveModel:
             return None
         data = file.read_bytes()
         release = _release(root / "model" / "release.json", data)
-        return cls(CompiledModel.load(data, root), release, _spec(root), place)
+        model = CompiledModel.load(data, root)
+        if model.remote:
+            model.ask = _endpoint(release)
+        return cls(model, release, _spec(root), place)
 
     @property
     def model_version(self) -> str:
@@ -144,7 +147,9 @@ class LiveModel:
             "columns": columns,
         }
         if probed:
-            found |= {"package_arn": self._release.get("package_arn"), "asset_key": self._release["asset_key"]}
+            found |= {name: self._release.get(name) for name in ("package_arn", "asset_key", "endpoint")}
+            if self._model.ask is not None:
+                self._model.ask([])  # a version whose endpoint is gone cannot take over
         return _json(json.dumps(found))
 
     def openapi(self) -> Response:
@@ -213,6 +218,16 @@ def _release(file: Path, compiled: bytes) -> dict[str, Any]:
     if sha256_hex(compiled) != expected:
         raise ModelRejected(f"compiled.json is not the file that {file.name} names; deploy the model again")
     return found
+
+
+def _endpoint(release: Mapping[str, Any]) -> Any:
+    """What asks the endpoint of a release; boto3 costs a cold start half a second, so others never import it."""
+    from cloud.endpoint_runtime import Endpoint
+    from lambdas.remote_scores import RemoteScores
+
+    if "endpoint" not in release:
+        raise ModelRejected("release.json names no endpoint, but an endpoint serves this model; deploy the model again")
+    return RemoteScores(Endpoint(release["endpoint"]))
 
 
 def _spec(root: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from lambdas.observability import note
 from lambdas.standing import alias_of, plan, said_by, wanted_code
 from lifecycle import claims, ledger, names
 from lifecycle.claims import DEPLOY_LEASE_SECONDS, Claim, Refused, Taking
-from lifecycle.deployment import PROPERTIES, Plan, number_of
+from lifecycle.deployment import OPTIONAL, PROPERTIES, Plan, number_of
 from lifecycle.errors import PromotionRejected
 from lifecycle.settings import Deploy
 
@@ -91,7 +91,7 @@ def _properties(settings: Deploy, package_arn: str) -> dict[str, str]:
         raise PromotionRejected(
             f"{package_arn} lacks {', '.join(missing)} in its customer metadata: {names.PRODUCT} did not register it"
         )
-    return {name: found[name] for name in (*PROPERTIES, "features_sha256") if name in found}
+    return {name: found[name] for name in (*PROPERTIES, *OPTIONAL) if name in found}
 
 
 def _stopped(reason: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from cloud.functions import Alias
-from lambdas import wiring
+from lambdas import serving_endpoint, wiring
 from lambdas.alias_moves import left, move
 from lambdas.deployment_record import facts, record
 from lambdas.observability import note
@@ -34,6 +34,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
     record(settings, ledger.MODEL_LIVE, f"{event['execution']}#live", {**detail, **approval})
     wiring.events().announce(names.MODEL_LIVE, {"stage": settings.stage, "model": settings.model, **detail})
     prune(settings)
+    serving_endpoint.prune(settings)
     note("model live", package=planned["package_arn"], version=number, previous=planned["previous"])
     return {"previous": planned["previous"], "live": number}
 

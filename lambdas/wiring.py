@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from cloud.claims import Claims
+from cloud.endpoints import Endpoints
 from cloud.events import Events
 from cloud.executions import Executions
 from cloud.functions import Functions
@@ -117,6 +118,12 @@ def functions() -> Functions:
 
 
 @cache
+def endpoints() -> Endpoints:
+    """Return the serverless endpoints of the account."""
+    return Endpoints(client("sagemaker"))
+
+
+@cache
 def metrics() -> Metrics:
     """Return CloudWatch's metrics of the account."""
     return Metrics(client("cloudwatch"))
@@ -148,5 +155,5 @@ def notices(topic: str) -> Notices:
 def reset() -> None:
     """Forget everything that was built, so that a changed environment counts."""
     built = (settings, packaged_spec, bucket, claims, ledger_table, ledger, events, queues, executions, packages)
-    for function in (*built, functions, metrics, prediction_index, labels, notices, client):
+    for function in (*built, functions, endpoints, metrics, prediction_index, labels, notices, client):
         function.cache_clear()

@@ -13,6 +13,7 @@ from lifecycle.live import Live
 
 FROZEN: Final = ("Role", "Handler", "Runtime", "MemorySize", "Timeout", "Architectures", "TracingConfig", "KMSKeyArn")
 PROPERTIES: Final = ("run_id", "data_version", "contract_id", "compiled", "compiled_sha256")
+OPTIONAL: Final = ("features_sha256", "endpoint", "endpoint_sha256")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,8 +126,10 @@ def fingerprint(configuration: Mapping[str, Any]) -> str:
     return canonical.digest(kept)
 
 
-def release(package_arn: str, properties: Mapping[str, str], asset_key: str) -> dict[str, str]:
-    """Return `release.json`, model name aside: which model a published version holds."""
+def release(
+    package_arn: str, properties: Mapping[str, str], asset_key: str, endpoint: str | None = None
+) -> dict[str, str]:
+    """Return `release.json`, model name aside: which model a published version holds, and the endpoint it asks."""
     return {
         "model_version": str(number_of(package_arn)),
         "package_arn": package_arn,
@@ -135,6 +138,7 @@ def release(package_arn: str, properties: Mapping[str, str], asset_key: str) -> 
         "contract_id": properties["contract_id"],
         "compiled_sha256": properties["compiled_sha256"],
         "asset_key": asset_key,
+        **({"endpoint": endpoint} if endpoint else {}),
     }
 
 

@@ -118,7 +118,12 @@ def alarm(stage: str, model: str, what: str) -> str:
 
 def endpoints(stage: str, model: str) -> str:
     """Return what the names of a model's serverless endpoints, their configurations and models begin with."""
-    return f"{PRODUCT}-{stage}-{model}-e"
+    return of_endpoints(package_group(stage, model))
+
+
+def of_endpoints(group: str) -> str:
+    """Return the same, for the model of a package group."""
+    return f"{group}-e"
 
 
 def package_group(stage: str, model: str) -> str:

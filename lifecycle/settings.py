@@ -126,6 +126,14 @@ class Deploy(Settings):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PublishModel(Deploy):
+    """lambdas/publish_model.py: also makes the endpoint of a model that Lambda cannot score."""
+
+    image: str
+    endpoint_role: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeRollout(Deploy):
     """lambdas/judge_rollout.py: also reads the prediction log."""
 

@@ -15,33 +15,15 @@ from lifecycle import canonical
 from lifecycle.errors import SpecRejected
 from lifecycle.rollout import CANARY, Rollout
 from lifecycle.schema import Column, Contract, Kind, Task, contract_of, contract_to_plain, to_plain
+from lifecycle.serverless import LAMBDA, USUAL, Serverless
 
 __all__ = [
-    "Candidate",
-    "Column",
-    "Contract",
-    "Decision",
-    "Gates",
-    "Kind",
-    "MetricGate",
-    "ModelSpec",
-    "Monitoring",
-    "ReplayGate",
-    "Retraining",
-    "Rollout",
-    "Serverless",
-    "Serving",
-    "SliceGate",
-    "Split",
-    "Task",
-    "Training",
-    "contract_of",
-    "contract_to_plain",
+    "Candidate", "Column", "Contract", "Decision", "Gates", "Kind", "MetricGate", "ModelSpec", "Monitoring",
+    "ReplayGate", "Retraining", "Rollout", "Serverless", "Serving", "SliceGate", "Split", "Task", "Training",
+    "contract_of", "contract_to_plain",
 ]  # fmt: skip
 
 SCHEMA = 1
-LAMBDA = "lambda"
-SERVERLESS = "serverless"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,14 +127,6 @@ class Gates:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Serverless:
-    """Size of the SageMaker serverless endpoint of a model that Lambda does not score itself."""
-
-    memory_mb: int = 2048
-    max_concurrency: int = 5
-
-
-@dataclass(frozen=True, kw_only=True)
 class Serving:
     """How the model is served. `auth` is "iam", "jwt" or "none"; labels older than `feedback_days` are not checked.
 
@@ -169,7 +143,7 @@ class Serving:
     keep_versions: int = 20
     feedback_days: int = 90
     target: str = LAMBDA
-    serverless: Serverless = Serverless()
+    serverless: Serverless = USUAL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,11 +33,17 @@ def stage_assets(project: Project, spec: ModelSpec) -> ModelAssets:
     return ModelAssets(
         spec=spec,
         functions=stage(project, {**function_code, **described, **features}),
-        predict=stage(project, {**lifecycle, **modules_behind(project, "lambdas", "predict"), **described, **features}),
+        predict=stage(project, {**lifecycle, **_predict(project), **described, **features}),
         job_code=stage(
             project, {**packages(project, "lifecycle", "tabular", "training"), **described, **features, **estimators}
         ),
     )
+
+
+def _predict(project: Project) -> dict[str, bytes]:
+    """Return the modules of predict, with those of cloud/ that a release with an endpoint imports."""
+    found = modules_behind(project, "lambdas", "predict") | modules_behind(project, "lambdas", "remote_scores")
+    return found | modules_behind(project, "cloud", "endpoint_runtime")
 
 
 def _own(path: Path, expected: str | None) -> dict[str, bytes]:

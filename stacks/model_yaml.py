@@ -12,6 +12,7 @@ from typing import Any
 from lifecycle.families import built_in
 from lifecycle.metrics import DEFAULT
 from lifecycle.schema import Column, Contract, Kind
+from lifecycle.serverless import Serverless
 from lifecycle.spec import (
     Candidate,
     Decision,
@@ -120,7 +121,8 @@ def _gates(written: ModelFile) -> Gates:
 def _serving(written: ModelFile) -> Serving:
     values = written.serving.model_dump(exclude={"rollout"})
     lists = {name: tuple(values[name]) for name in ("jwt_audience", "jwt_scopes")}
-    return Serving(**{**values, **lists, "rollout": rollout_of(written.serving.rollout)})
+    size = Serverless(**values.pop("serverless"))
+    return Serving(**{**values, **lists, "serverless": size, "rollout": rollout_of(written.serving.rollout)})
 
 
 def _hash(path: Path) -> str | None:

@@ -13,6 +13,7 @@ from lifecycle import keys, names
 from lifecycle import settings as environment
 from lifecycle.spec import ModelSpec
 from stacks import functions, grants
+from stacks.constructs import endpoint_role
 from stacks.constructs.function import Function, Package
 from stacks.constructs.machine import Machine
 from stacks.constructs.role import Grant, attach
@@ -45,6 +46,8 @@ class Releases:
     predict_code: Asset
     lost: Queue
     removal: RemovalPolicy
+    image: str
+    region: str
 
     def made(self) -> tuple[Machine, Function]:
         """Create the machine with its functions and rules, the alarms, and what an alarm or a person calls."""
@@ -77,15 +80,16 @@ class Releases:
         log = self._log()
         made = {
             "plan_deployment": plan,
-            "publish_model": self._function(
-                functions.PUBLISH_MODEL, [*self._own, *self._runs, asset, self._versions(READ + PUBLISH)]
-            ),
+            "publish_model": self._publish([*self._own, *self._runs, asset, self._versions(READ + PUBLISH)]),
             "probe_version": self._function(functions.PROBE_VERSION, [*self._own, *self._runs, ask]),
             "shift_traffic": self._function(functions.SHIFT_TRAFFIC, [*self._own, move]),
             "judge_rollout": self._judge([*self._own, self._versions(READ), *log]),
             "promote_model": self._function(
                 functions.PROMOTE_MODEL,
-                [*self._own, self._packages, grants.announce(), self._versions(READ + MOVE + PRUNE)],
+                [
+                    *(*self._own, self._packages, grants.announce(), self._versions(READ + MOVE + PRUNE + ASK)),
+                    *(endpoint_role.look(), *endpoint_role.delete(self._stage, self.spec.model)),
+                ],
             ),
             "withdraw_version": self._function(functions.WITHDRAW_VERSION, [*self._own, move, tell]),
         }
@@ -201,6 +205,12 @@ class Releases:
     def _function(self, entry: Entry, granted: list[Grant]) -> Function:
         variables = environment.Deploy(**self._variables()).to_env()
         return Function(self.stack, entry, self.package, environment=variables, grants=granted)
+
+    def _publish(self, granted: list[Grant]) -> Function:
+        serving = endpoint_role.EndpointRole(self.stack, self.spec.model, self.shared, self.region)
+        variables = environment.PublishModel(**self._variables(), image=self.image, endpoint_role=serving.arn).to_env()
+        granted = [*granted, *endpoint_role.make(self._stage, self.spec.model, serving.arn)]
+        return Function(self.stack, functions.PUBLISH_MODEL, self.package, environment=variables, grants=granted)
 
     def _judge(self, granted: list[Grant]) -> Function:
         variables = environment.JudgeRollout(**self._variables(), data_bucket=self.shared.data_bucket).to_env()

@@ -11,7 +11,7 @@ from constructs import Construct
 from lifecycle import names
 from lifecycle import settings as environment
 from stacks import functions
-from stacks.constructs import nag
+from stacks.constructs import endpoint_role, nag
 from stacks.constructs.front_door import Authorization, add_route
 from stacks.constructs.function import Function, Package, layer
 from stacks.constructs.prediction_stream import PredictionStream
@@ -54,6 +54,8 @@ class ServingStack(Stack):
             predict_code=self._predict_code,
             lost=self._lost,
             removal=deployment.removal,
+            image=deployment.image,
+            region=deployment.stage.region,
         ).made()
         CfnOutput(self, names.OUTPUT_DEPLOYMENT_MACHINE, value=machine.arn)
         CfnOutput(self, names.OUTPUT_ROLL_BACK, value=back.resource.ref)
@@ -65,7 +67,7 @@ class ServingStack(Stack):
             functions.predict(self._spec.serving.memory_mb),
             package,
             environment=environment.Predict(stage=self._stage, model=self._spec.model).to_env(),
-            grants=[],
+            grants=[endpoint_role.invoke(self._stage, self._spec.model)],
             name=self._name,
         )
         if self._spec.monitoring.prediction_log:

@@ -16,7 +16,8 @@ from lifecycle import evaluation, families, metrics, user_code
 from lifecycle.errors import LifecycleError, ModelRejected, TrainingFailed
 from lifecycle.gate import PARITY
 from lifecycle.scoring import CompiledModel
-from lifecycle.spec import SERVERLESS, Decision, ModelSpec, Task
+from lifecycle.serverless import SERVERLESS
+from lifecycle.spec import Decision, ModelSpec, Task
 from training import artefact, endpoint, measure, predict
 from training.artefact import Trained
 from training.compile import Fitted, compile_model, why_not
@@ -46,7 +47,13 @@ class Candidate:
     outputs: npt.NDArray[np.float64]
     figures: Mapping[str, float | None]
     compiled: bytes
-    remote: "Remote | None" = None
+    remote: Remote | None = None
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What serves the family, by file name."""
+        archive = {endpoint.FILE: self.remote.archive} if self.remote else {}
+        return {"compiled.json": self.compiled, **archive}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     from lifecycle import families
     from lifecycle.spec import ModelSpec, contract_to_plain
     from lifecycle.split import Side
-    from training import baseline, candidates, champion, endpoint, probe, report, rows, scorecard, threads
+    from training import baseline, candidates, champion, probe, report, rows, scorecard, threads
 
     log = logging.getLogger(__name__)
     threads.limit()
@@ -47,14 +47,8 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     for package in families.packages(spec):
         vendored.add(paths.input("wheels"), package)
     data = rows.load(spec, paths.input("data"), paths.input("manifest"))
-    job = candidates.Job(
-        spec=spec,
-        code=code,
-        run_id=run_id,
-        version=version,
-        validation=data.of(Side.VALIDATION).with_features(spec, code),
-        holdout=data.of(Side.HOLDOUT).with_features(spec, code),
-    )
+    validation, holdout = (data.of(side).with_features(spec, code) for side in (Side.VALIDATION, Side.HOLDOUT))
+    job = candidates.Job(spec=spec, code=code, run_id=run_id, version=version, validation=validation, holdout=holdout)
     train = data.of(Side.TRAIN)
     archives, failed = candidates.load_all(paths.input("candidates"), spec, code)
     usable = candidates.evaluate_all(archives, job, failed)
@@ -68,17 +62,20 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
         "failed_families": failed,
     }
     trials = {entry.fitted.family: entry.trials for entry in archives}
-    out = paths.evaluation
-    out.mkdir(parents=True, exist_ok=True)
-    served = {"compiled.json": winner.compiled, **({endpoint.FILE: winner.remote.archive} if winner.remote else {})}
-    for name, content in {**served, "baseline.json": baseline.of(train, spec.contract)}.items():
-        (out / name).write_bytes(content)
+    out = _written(paths.evaluation, {**winner.files, "baseline.json": baseline.of(train, spec.contract)})
     _write(out / "scorecard.json", card)
     _write(out / "trials.json", trials)
     _write(out / "probe.json", probe.recorded(model, job.holdout.raw))
     (out / "report.html").write_text(report.html(card, trials, spec.model), encoding="utf-8")
     (out / "card.md").write_text(report.markdown(card, spec.model, contract_to_plain(spec.contract)), encoding="utf-8")
     log.info("winner: %s; %d families cannot be used", winner.trained.fitted.family, len(failed))
+
+
+def _written(folder: Path, files: Mapping[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

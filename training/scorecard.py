@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lifecycle import metrics
-from lifecycle.spec import LAMBDA, SERVERLESS, Kind, ModelSpec, Task
+from lifecycle.serverless import LAMBDA, SERVERLESS
+from lifecycle.spec import Kind, ModelSpec, Task
 from training import measure
 from training.candidates import Candidate, Job
 from training.champion import Champion

@@ -83,8 +83,9 @@ def _delete(
 ) -> None:  # fmt: skip
     for _, kind, name in resources:
         if kind == "AWS::SageMaker::ModelPackageGroup":
-            with board.doing(f"delete the model packages of {name.rsplit('/', 1)[-1]}"):
+            with board.doing(f"delete the model packages and endpoints of {name.rsplit('/', 1)[-1]}"):
                 removal.delete_packages(name.rsplit("/", 1)[-1])
+                removal.delete_endpoints(name.rsplit("/", 1)[-1])
     if not keep_data:
         _empty(removal, resources, board)
     for stack in stacks:

@@ -22,7 +22,7 @@ OWN_RULES: Final = (
 )
 
 
-_LOGIN: Final = Grant(
+LOGIN: Final = Grant(
     actions=("ecr:GetAuthorizationToken",), resources=("*",), why="a registry login has no resource-level permissions"
 )
 _METRICS: Final = Grant(
@@ -60,8 +60,8 @@ class JobRole(Construct):
                 grants.list_objects(artifacts, own),
                 grants.write_objects(artifacts, own),
                 grants.use_key(shared.key_arn),
-                _pull_image(region),
-                _LOGIN,
+                pull_image(region),
+                LOGIN,
                 _LOGS,
                 _METRICS,
             ],
@@ -69,7 +69,8 @@ class JobRole(Construct):
         self.arn = made.attr_arn
 
 
-def _pull_image(region: str) -> Grant:
+def pull_image(region: str) -> Grant:
+    """Return what pulling the image takes."""
     repository = f"arn:{Aws.PARTITION}:ecr:{region}:{ACCOUNTS[region]}:repository/{REPOSITORY}"
     actions = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     return Grant(actions=actions, resources=(repository,))

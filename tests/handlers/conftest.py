@@ -150,7 +150,8 @@ def make_world(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, t
         "ARTIFACT_BUCKET": "artifact-bucket", "CLAIMS_TABLE": claims_table, "LEDGER_TABLE": ledger_table,
         "LEDGER_WRITER": "record-event", "SETTLE_SECONDS": "60", "CODE_ASSET": "asset.zip", "LOCK_SHA256": "00",
         "IMAGE": "image", "PACKAGE_GROUP": names.package_group(STAGE, SPEC.model), "APPROVAL": "auto",
-        "TOPIC": topic, "PREDICT_FUNCTION": names.predict_function(STAGE, SPEC.model),
+        "TOPIC": topic, "ENDPOINT_ROLE": "arn:aws:iam::123456789012:role/endpoint",
+        "PREDICT_FUNCTION": names.predict_function(STAGE, SPEC.model),
         "ASSET_BUCKET": "asset-bucket", "ASSET_KEY": "predict.zip", "LAMBDA_TASK_ROOT": str(tmp_path),
     }  # fmt: skip
     for name, value in environment.items():

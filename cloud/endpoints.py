@@ -1,0 +1,107 @@
+"""SageMaker serverless endpoints: one per model that Lambda cannot score, with its configuration and its model."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cloud.faults import translated
+from lifecycle.errors import NotReady, PromotionRejected
+
+VARIANT = "AllTraffic"
+ENVIRONMENT = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+TAKEN = "already existing"  # SageMaker: "Cannot create already existing ..."
+MISSING = "ould not find"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """An endpoint to have: `archive` is the s3:// address of its model.tar.gz, `size` its ServerlessConfig."""
+
+    name: str
+    image: str
+    archive: str
+    role_arn: str
+    size: Mapping[str, int]
+    tags: Sequence[Mapping[str, str]]
+
+
+class Endpoints:
+    """Endpoints of the account. Model, configuration and endpoint have one name."""
+
+    def __init__(self, sagemaker: Any) -> None:
+        self._sagemaker = sagemaker
+
+    def need(self, wanted: Wanted) -> None:
+        """Have an endpoint in service; what an earlier try made is used.
+
+        Raises
+        ------
+        NotReady
+            until it is in service.
+        PromotionRejected
+            when it failed, with SageMaker's reason; it is deleted, so that a later deployment tries anew.
+        """
+        status, reason = self._status(wanted.name)
+        if status is None:
+            self._create(wanted)
+            status = "Creating"
+        if status == "Failed":
+            self.delete(wanted.name)
+            raise PromotionRejected(f"endpoint {wanted.name} did not come into service: {reason}")
+        if status != "InService":
+            raise NotReady(f"endpoint {wanted.name} is {status}; try again when it is InService")
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the names `<prefix><number>-<8 hex>` of endpoints, sorted: another model's may begin alike."""
+        pages = self._sagemaker.get_paginator("list_endpoints").paginate(NameContains=prefix)
+        with translated(f"list endpoints {prefix}*"):
+            found = [entry["EndpointName"] for page in pages for entry in page["Endpoints"]]
+        own = re.compile(rf"{re.escape(prefix)}\d+-[0-9a-f]{{8}}")
+        return sorted(name for name in found if own.fullmatch(name))
+
+    def delete(self, name: str) -> None:
+        """Delete an endpoint, its configuration and its model; what is gone already is no error."""
+        for operation, member in (
+            ("delete_endpoint", "EndpointName"),
+            ("delete_endpoint_config", "EndpointConfigName"),
+            ("delete_model", "ModelName"),
+        ):
+            try:
+                with translated(f"{operation} {name}"):
+                    getattr(self._sagemaker, operation)(**{member: name})
+            except ClientError as error:
+                if MISSING not in str(error):
+                    raise
+
+    def _status(self, name: str) -> tuple[str | None, str]:
+        try:
+            with translated(f"describe endpoint {name}"):
+                found = self._sagemaker.describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if MISSING in str(error):
+                return None, ""
+            raise
+        return found["EndpointStatus"], found.get("FailureReason", "")
+
+    def _create(self, wanted: Wanted) -> None:
+        container = {"Image": wanted.image, "ModelDataUrl": wanted.archive, "Environment": ENVIRONMENT}
+        variant = {"VariantName": VARIANT, "ModelName": wanted.name, "ServerlessConfig": dict(wanted.size)}
+        tags = [dict(tag) for tag in wanted.tags]
+        calls: list[tuple[str, dict[str, Any]]] = [
+            (
+                "create_model",
+                {"ModelName": wanted.name, "PrimaryContainer": container, "ExecutionRoleArn": wanted.role_arn},
+            ),
+            ("create_endpoint_config", {"EndpointConfigName": wanted.name, "ProductionVariants": [variant]}),
+            ("create_endpoint", {"EndpointName": wanted.name, "EndpointConfigName": wanted.name}),
+        ]
+        for operation, request in calls:
+            try:
+                with translated(f"{operation} {wanted.name}"):
+                    getattr(self._sagemaker, operation)(**request, Tags=tags)
+            except ClientError as error:
+                if TAKEN not in str(error):  # an earlier try came this far
+                    raise
