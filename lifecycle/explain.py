@@ -25,7 +25,14 @@ from lifecycle.trees import Walker
 
 EXPLAINED: Final = {
     "logistic": "log_odds",
+    "logistic-float32": "log_odds",
     "softmax": "score_before_softmax",
+    "softmax-float32": "score_before_softmax",
+    "exp": "logarithm_of_value",
+    "exp-float32": "logarithm_of_value",
+    "one-vs-rest": "log_odds",
+    "one-vs-rest-or-zero": "log_odds",
+    "clipped": "margin",
 }
 
 
@@ -42,6 +49,8 @@ class Explainer:
 
     def __init__(self, model: CompiledModel) -> None:
         estimator = model.body["estimator"]
+        if estimator["kind"] not in ("trees", "linear"):
+            raise ModelRejected(f"{estimator['kind']} models cannot be explained; linear models and trees can")
         self._model = model
         self._owners = owners(model.body["encoder"])
         self.of: str = EXPLAINED.get(estimator["link"], "value" if model.task == "regression" else "probability")

@@ -6,9 +6,9 @@ the C library has one; loaded only by models that need it.
 
 from __future__ import annotations
 
+from array import array
 from ctypes import CDLL, c_float
 from math import exp
-from struct import pack, unpack
 
 TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ ADDED = 1e-16  # keeps XGBoost's own division from zero; too small to change any
 
 
 def rounded(value: float) -> float:
-    """Return the float32 nearest to a number."""
-    return unpack("f", pack("f", value))[0]  # type: ignore[no-any-return]
+    """Return the float32 nearest to a number, infinite beyond the largest."""
+    return array("f", (value,))[0]
 
 
 def _of_c_library() -> Callable[[float], float]:

@@ -221,6 +221,59 @@ def test_a_linear_model_that_does_not_fit_its_inputs_is_refused(estimator: dict[
         compiled.write({**LINEAR, "estimator": estimator})
 
 
+def calibrated(*calibrators: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    members = [{"estimator": linear(link="identity"), "calibrators": list(calibrators)}]
+    return {"kind": "calibrated", "link": "identity", "members": members, **changes}
+
+
+def line(x: list[float], y: list[float], **changes: Any) -> dict[str, Any]:
+    return {"as": "isotonic", "x": pack("d", x), "y": pack("d", y), "float32": False, **changes}
+
+
+def test_a_calibrated_model_averages_what_its_members_say() -> None:
+    estimator = calibrated({"as": "sigmoid", "a": -2.0, "b": 0.5})
+    estimator["members"] += calibrated(line([0.0, 2.0], [0.2, 0.6]))["members"]
+    model = CompiledModel.load(compiled.write({**LINEAR, "estimator": estimator}))
+    assert model.outputs([{"size": 1.5}]) == [[(expit(2 * 1.0 - 0.5) + 0.4) / 2]]
+    assert model.outputs([{"size": 99.0}]) == [[(expit(2 * 49.75 - 0.5) + 0.6) / 2]]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "reason"),
+    [
+        (calibrated(), "calibrators do not fit"),
+        (calibrated(members=[]), "1 to 100 members"),
+        (calibrated(link="logistic"), "needs no link"),
+        (calibrated({"as": "sigmoid", "a": math.inf, "b": 0.0}), r"not finite|not JSON compliant"),
+        (calibrated({"as": "beta"}), "unknown calibrator 'beta'"),
+        (calibrated(line([], [])), "points are not usable"),
+        (calibrated(line([1.0, 1.0], [0.0, 1.0])), "not in order"),
+        (calibrated(line([0.0, 1.0], [0.0])), "points are not usable"),
+        (calibrated(line([0.0], [0.0], float32=1)), "bad switches"),
+        (calibrated(members=[{"estimator": calibrated(), "calibrators": []}]), "unknown kind of estimator"),
+        (linear(slope=math.nan), r"slope is not finite|not JSON compliant"),
+        (linear(pairwise=1), "bad switches"),
+        (linear(link="one-vs-rest"), "one-vs-rest needs more than one output"),
+    ],
+)
+def test_a_calibration_or_link_that_cannot_be_is_refused(estimator: dict[str, Any], reason: str) -> None:
+    with pytest.raises((ModelRejected, ValueError), match=reason):
+        compiled.write({**LINEAR, "estimator": estimator})
+
+
+def test_float32_sums_are_rounded_after_each_tree_and_zeros_may_count_as_missing() -> None:
+    ones = trees(single=True, baseline=[16777216.0], link="identity", threshold=pack("d", [1, 0, 0.1, 0.2, 1, 1]))
+    plain = body(task="regression", classes=None, threshold=None, estimator=ones)
+    assert CompiledModel.load(compiled.write(plain)).outputs([{"size": 5.0}]) == [[16777216.0]]
+    zero = trees(flags=pack("B", [4, 3, 0, 0, 0, 0]), link="identity", baseline=[0.0])
+    model = CompiledModel.load(compiled.write(body(estimator=zero)))
+    rows = [{"size": size, "place": "a"} for size in (0.0, 1e-36, -1e-35, 1e-34, None)]
+    found = [[0.8], [0.8], [0.8], [0.6], [0.8]]
+    assert model.outputs(rows) == found
+    model.accelerate()
+    assert model.outputs(rows) == found
+
+
 def test_leaves_of_several_classes_must_be_there() -> None:
     several = {"task": "multiclass", "classes": ["a", "b"], "threshold": None}
     wide = trees(leaf_width=2, baseline=[0.0, 0.0], link="identity", leaves=pack("d", [0.5, 0.5]), average=True)
