@@ -9,6 +9,7 @@ from cli.commands import (
     logs,
     models,
     new,
+    openapi,
     predict,
     predictions,
     replay,
@@ -17,6 +18,6 @@ from cli.commands import (
 )
 
 __all__ = [
-    "data", "destroy", "doctor", "feedback", "local", "logs", "models", "new", "predict", "predictions", "replay",
-    "rollouts", "runs",
+    "data", "destroy", "doctor", "feedback", "local", "logs", "models", "new", "openapi", "predict", "predictions",
+    "replay", "rollouts", "runs",
 ]  # fmt: skip
