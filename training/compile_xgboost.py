@@ -41,6 +41,8 @@ def boosted(estimator: Any, sizes: Sequence[int | None]) -> dict[str, Any]:
     booster = estimator.get_booster()
     learner = json.loads(booster.save_raw("json"))["learner"]
     kind, objective = learner["gradient_booster"]["name"], learner["objective"]["name"]
+    if "weight_drop" in learner["gradient_booster"].get("model", {}):
+        kind = "dart"  # kept under the name gbtree, with a weight for each tree
     if kind != "gbtree":
         raise ModelRejected(f"XGBoost with booster={kind!r} cannot be compiled; use booster='gbtree'")
     if objective not in LINKS:

@@ -9,16 +9,23 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import polars as pl
 import pytest
+import xgboost
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sklearn import ensemble, linear_model, neighbors, neural_network, svm
+from sklearn.calibration import CalibratedClassifierCV
 
+from lifecycle.encoding import Encoder
+from lifecycle.estimator import Estimator
 from lifecycle.packed import unpack
 from lifecycle.scoring import CompiledModel
 from lifecycle.spec import Task
 from tests.training import estimator_world as world
+from training.compile import Fitted, estimator_data, why_not
 
 NUMPY_EXP = {
     ("logistic-regression", Task.MULTICLASS, ""),
@@ -85,6 +92,51 @@ def test_a_compiled_estimator_answers_as_the_fitted_one(name: str, task: Task, c
         assert model.outputs(asked) == found
 
     check()
+
+
+REFUSED = {
+    "XGBoost with booster='dart'": lambda: xgboost.XGBClassifier(booster="dart", n_estimators=2, verbosity=0),
+    "XGBoost with booster='gblinear'": lambda: xgboost.XGBClassifier(booster="gblinear", n_estimators=2, verbosity=0),
+    "LightGBM with linear_tree": lambda: lightgbm.LGBMClassifier(linear_tree=True, n_estimators=2, verbose=-1),
+    "SGDClassifier with loss 'hinge' has no probabilities": linear_model.SGDClassifier,
+    "LinearSVC has no probabilities": svm.LinearSVC,
+    "init=LogisticRegression": lambda: ensemble.GradientBoostingClassifier(init=linear_model.LogisticRegression()),
+    "calibration by 'temperature'": lambda: CalibratedClassifierCV(svm.LinearSVC(), method="temperature"),
+    "neighbors._classification.KNeighborsClassifier cannot": neighbors.KNeighborsClassifier,
+    "MLPClassifier cannot": lambda: CalibratedClassifierCV(neural_network.MLPClassifier((2,)), cv=2),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_cannot_be_compiled_is_refused_by_name(reason: str) -> None:
+    chance = np.random.default_rng(0)
+    numbers, labels = chance.normal(size=(80, 2)), np.arange(80) % 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = REFUSED[reason]().fit(numbers, labels)
+    encoder = {"layout": "ordinal", "inputs": [{"feature": name, "as": "number"} for name in "ab"]}
+    fitted = Fitted(family="mine", estimator=estimator, encoder=encoder, classes=["no", "yes"], learned={})
+    told = why_not(fitted, Task.BINARY)
+    assert told is not None
+    assert told.startswith("mine: ")
+    assert reason in told
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_trees_after_the_best_iteration_do_not_count(library: str) -> None:
+    chance = np.random.default_rng(0)
+    numbers, labels = chance.normal(size=(200, 2)), np.arange(200) % 2
+    family = xgboost.XGBClassifier if library == "xgboost" else lightgbm.LGBMClassifier
+    quiet = {"verbose": False} if library == "xgboost" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = family(n_estimators=60, early_stopping_rounds=3, verbosity=-1 if library == "lightgbm" else 0)
+        estimator.fit(numbers, labels, eval_set=[(numbers[:50], 1 - labels[:50])], **quiet)
+        wanted = estimator.predict_proba(numbers)[:, 1].astype(float).tolist()
+    encoder = {"layout": "ordinal", "inputs": [{"feature": name, "as": "number"} for name in "ab"]}
+    fitted = Fitted(family="mine", estimator=estimator, encoder=encoder, classes=["no", "yes"], learned={})
+    scored = Estimator(estimator_data(fitted, Task.BINARY), Encoder(encoder), encoder, 1)
+    assert [scored.outputs(row)[0] for row in numbers.tolist()] == wanted
 
 
 def test_nearly_all_combinations_are_equal_to_the_last_bit_and_the_rest_are_on_paper() -> None:
