@@ -107,13 +107,12 @@ REFUSED = {
 }
 
 
+@pytest.mark.filterwarnings("ignore")  # XGBoost calls both of its refused boosters deprecated, at every touch
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_cannot_be_compiled_is_refused_by_name(reason: str) -> None:
     chance = np.random.default_rng(0)
     numbers, labels = chance.normal(size=(80, 2)), np.arange(80) % 2
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        estimator = REFUSED[reason]().fit(numbers, labels)
+    estimator = REFUSED[reason]().fit(numbers, labels)
     encoder = {"layout": "ordinal", "inputs": [{"feature": name, "as": "number"} for name in "ab"]}
     fitted = Fitted(family="mine", estimator=estimator, encoder=encoder, classes=["no", "yes"], learned={})
     told = why_not(fitted, Task.BINARY)
