@@ -95,7 +95,7 @@ def test_each_function_has_a_role_of_its_own(assembly: Assembly) -> None:
         (stack, flat(function["Properties"]["Role"]))
         for stack, _, function in assembly.resources("AWS::Lambda::Function")
     ]
-    assert len(roles) == len(set(roles)) == 3 + 1 + 3 * (5 + 12)
+    assert len(roles) == len(set(roles)) == 4 + 1 + 3 * (5 + 12)
 
 
 def test_roles_are_passed_to_sagemaker_only(assembly: Assembly) -> None:
@@ -184,18 +184,42 @@ def test_model_routes_ask_for_what_model_yaml_says(assembly: Assembly) -> None:
     }
     assert kinds == {
         "$default": "NONE",
+        "GET /openapi.json": "AWS_IAM",
         "POST /models/churn/predictions": "AWS_IAM",
         "POST /models/churn/feedback": "AWS_IAM",
         "GET /models/churn": "AWS_IAM",
+        "GET /models/churn/openapi.json": "AWS_IAM",
         "POST /models/price/predictions": "JWT",
         "POST /models/price/feedback": "JWT",
         "GET /models/price": "JWT",
+        "GET /models/price/openapi.json": "JWT",
         "POST /models/segment/predictions": "NONE",
         "POST /models/segment/feedback": "NONE",
         "GET /models/segment": "NONE",
+        "GET /models/segment/openapi.json": "NONE",
     }
     ((_, _, authorizer),) = assembly.resources("AWS::ApiGatewayV2::Authorizer")
     assert authorizer["Properties"]["JwtConfiguration"] == {"Issuer": "https://issuer.example", "Audience": ["prices"]}
+
+
+def test_a_tokens_scopes_are_asked_for_on_every_route_of_its_model(assembly: Assembly) -> None:
+    for _, _, route in assembly.resources("AWS::ApiGatewayV2::Route"):
+        asked = route["Properties"].get("AuthorizationScopes")
+        assert asked == (["score"] if route["Properties"]["AuthorizationType"] == "JWT" else None)
+
+
+def test_browsers_are_let_in_only_where_a_stage_says_so(assembly: Assembly, production: Assembly) -> None:
+    ((_, _, closed),) = assembly.resources("AWS::ApiGatewayV2::Api")
+    ((_, _, opened),) = production.resources("AWS::ApiGatewayV2::Api")
+    assert "CorsConfiguration" not in closed["Properties"]
+    assert opened["Properties"]["CorsConfiguration"]["AllowOrigins"] == ["https://app.example.com"]
+    assert opened["Properties"]["CorsConfiguration"]["AllowCredentials"] is True
+
+
+def test_a_stage_says_how_much_a_route_lets_through(production: Assembly) -> None:
+    ((_, _, stage),) = production.resources("AWS::ApiGatewayV2::Stage")
+    limits = {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}
+    assert stage["Properties"]["DefaultRouteSettings"] == limits
 
 
 def test_the_front_door_is_throttled_and_logged(assembly: Assembly) -> None:

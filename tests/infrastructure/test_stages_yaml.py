@@ -31,6 +31,10 @@ def test_the_laptops_stage_is_first_in_this_repository() -> None:
         ("dev: {region: us-east-1, removal: keep}\n", "dev.removal: "),
         ("dev: {region: us-east-1, approval: later}\n", "dev.approval: "),
         ("Dev-1: {region: us-east-1}\n", "Dev-1"),
+        ("dev: {region: us-east-1, throttle: {rate: 0}}\n", "dev.throttle.rate: "),
+        ("dev: {region: us-east-1, cors: {}}\n", "dev.cors.origins: "),
+        ('dev: {region: us-east-1, cors: {origins: ["http://app.example.com"]}}\n', "dev.cors.origins.0: "),
+        ('dev: {region: us-east-1, cors: {origins: ["*"], credentials: true}}\n', "credentials need names"),
         ("dev: {region: us-east-1, colour: red}\n", "dev.colour: is not a key that is known here"),
     ],
 )
