@@ -95,8 +95,8 @@ def test_a_compiled_estimator_answers_as_the_fitted_one(name: str, task: Task, c
 
 
 REFUSED = {
-    "XGBoost with booster='dart'": lambda: xgboost.XGBClassifier(booster="dart", n_estimators=2, verbosity=0),
-    "XGBoost with booster='gblinear'": lambda: xgboost.XGBClassifier(booster="gblinear", n_estimators=2, verbosity=0),
+    "XGBoost with booster='dart'": lambda: xgboost.XGBClassifier(booster="dart", rate_drop=0.5, n_estimators=9),
+    "XGBoost with booster='gblinear'": lambda: xgboost.XGBClassifier(booster="gblinear", n_estimators=2),
     "LightGBM with linear_tree": lambda: lightgbm.LGBMClassifier(linear_tree=True, n_estimators=2, verbose=-1),
     "SGDClassifier with loss 'hinge' has no probabilities": linear_model.SGDClassifier,
     "LinearSVC has no probabilities": svm.LinearSVC,
