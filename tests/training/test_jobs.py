@@ -19,7 +19,7 @@ from tests.training.world import World
 FAMILIES = {
     Task.BINARY: [names.LOGISTIC_REGRESSION, names.RANDOM_FOREST, names.HIST_GRADIENT_BOOSTING],
     Task.MULTICLASS: [names.LOGISTIC_REGRESSION, names.RANDOM_FOREST],
-    Task.REGRESSION: [names.LINEAR_REGRESSION, names.HIST_GRADIENT_BOOSTING],
+    Task.REGRESSION: [names.RIDGE, names.HIST_GRADIENT_BOOSTING],
 }
 Build = Callable[[ModelSpec], World]
 
