@@ -77,11 +77,12 @@ def appender(entry: Mapping[str, Any]) -> Append:
     """
     name: str = entry["feature"]
     of, required = entry["of"], entry.get("required", False)
+    refused = required and "rows" in entry.get("table", ()) and any(map(isnan, unpack("d", entry["table"]["rows"])))
     steps = [(step[0], *map(float, step[1:])) for step in entry["steps"]]
     lookup = _lookup(entry["table"]) if "table" in entry else None
     if of == TEXT:
         assert lookup is not None
-        return _of_text(name, lookup, required)
+        return _of_text(name, lookup, refused)
 
     def append(value: Any, encoded: list[float]) -> None:
         number = number_of(name, value) if of == NUMBER else _part(name, value, of)
@@ -94,24 +95,22 @@ def appender(entry: Mapping[str, Any]) -> Append:
                 raise RequestRejected(f"{name}: {_why_not(number)}")
             encoded.append(number)
         else:
+            start = len(encoded)
             lookup(None if isnan(number) else number, encoded)
-            _check(name, required, encoded)
+            if refused and any(map(isnan, encoded[start:])):
+                raise RequestRejected(f"{name}: {_why_not(nan)}")
 
     return append
 
 
-def _of_text(name: str, lookup: Lookup, required: bool) -> Append:
+def _of_text(name: str, lookup: Lookup, refused: bool) -> Append:
     def append(value: Any, encoded: list[float]) -> None:
+        start = len(encoded)
         lookup(text_of(name, value), encoded)
-        _check(name, required, encoded)
+        if refused and any(map(isnan, encoded[start:])):
+            raise RequestRejected(f"{name}: {_why_not(nan)}")
 
     return append
-
-
-def _check(name: str, required: bool, encoded: list[float]) -> None:
-    """A table that has NaN for a value has it in all its numbers, so the last one tells."""
-    if required and isnan(encoded[-1]):
-        raise RequestRejected(f"{name}: {_why_not(nan)}")
 
 
 def _why_not(number: float) -> str:

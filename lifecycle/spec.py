@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from lifecycle import canonical
 from lifecycle.errors import SpecRejected
+from lifecycle.preparation import NOTHING, Preparation, preparation_of
 from lifecycle.rollout import CANARY, Rollout
 from lifecycle.schema import Column, Contract, Kind, Task, contract_of, contract_to_plain, to_plain
 from lifecycle.serverless import LAMBDA, USUAL, Serverless
@@ -46,19 +47,21 @@ class Candidate:
     """One family to train: a built-in name, or `estimator` "module:function" of the user's own.
 
     `search` maps hyperparameters to the values to try; empty means the family's own default space (built-in) or a
-    single trial (custom).
+    single trial (custom). `prepare` is for its columns that `Training.prepare` says nothing else of.
     """
 
     family: str
     estimator: str | None = None
     search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    prepare: Preparation = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How candidates are trained."""
+    """How candidates are trained; `prepare` holds what single features say, by name."""
 
     candidates: tuple[Candidate, ...] = ()
+    prepare: Mapping[str, Preparation] = field(default_factory=dict)
     trials: int = 6
     seed: int = 7
     metric: str = ""
@@ -207,7 +210,9 @@ class ModelSpec:
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
         training = dict(raw["training"])
-        training["candidates"] = tuple(Candidate(**c) for c in training["candidates"])
+        listed = ({**c, "prepare": preparation_of(c.get("prepare", {}))} for c in training["candidates"])
+        training["candidates"] = tuple(Candidate(**c) for c in listed)
+        training["prepare"] = {name: preparation_of(one) for name, one in training.get("prepare", {}).items()}
         gates = dict(raw["gates"])
         gates["metrics"] = tuple(MetricGate(**g) for g in gates["metrics"])
         gates["slices"] = tuple(SliceGate(**g) for g in gates["slices"])

@@ -1,4 +1,4 @@
-"""A trained family <-> its model folder: estimator.joblib (stock classes only), family.json, trials.json."""
+"""A trained family <-> its model folder: estimator.joblib, perhaps transformer.joblib, family.json, trials.json."""
 
 import io
 import json
@@ -12,7 +12,9 @@ import joblib
 import sklearn
 
 from lifecycle.errors import TrainingFailed
+from lifecycle.spec import Kind
 from training.compile import Fitted
+from training.own_steps import Own
 from training.trials import Outcome
 
 SCHEMA = 1
@@ -33,6 +35,8 @@ def save(folder: Path, outcome: Outcome, facts: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     fitted = outcome.fitted
     joblib.dump(fitted.estimator, folder / "estimator.joblib", compress=1)
+    if fitted.own is not None:
+        joblib.dump(fitted.own.transformer, folder / "transformer.joblib", compress=1)
     family = {
         "schema": SCHEMA,
         **facts,
@@ -43,6 +47,7 @@ def save(folder: Path, outcome: Outcome, facts: Mapping[str, Any]) -> None:
         "classes": fitted.classes,
         "encoder": fitted.encoder,
         "learned": fitted.learned,
+        "own": None if fitted.own is None else _plain(fitted.own),
         "scikit_learn": sklearn.__version__,
     }
     _write(folder / "family.json", family)
@@ -54,7 +59,9 @@ def load(archive: Path, job: str) -> Trained:
     try:
         with tarfile.open(archive) as tar:
             parts = {name: _member(tar, name) for name in ("family.json", "trials.json", "estimator.joblib")}
-        family = json.loads(parts["family.json"])
+            family = json.loads(parts["family.json"])
+            said = family.get("own")
+            own = None if said is None else _own(said, _member(tar, "transformer.joblib"))
         trials = json.loads(parts["trials.json"])
         estimator = joblib.load(io.BytesIO(parts["estimator.joblib"]))
     except (tarfile.TarError, OSError, EOFError, KeyError, ValueError) as error:
@@ -65,8 +72,19 @@ def load(archive: Path, job: str) -> Trained:
         encoder=family["encoder"],
         classes=family["classes"],
         learned=family["learned"],
+        own=own,
     )
     return Trained(job=job, fitted=fitted, family=family, trials=trials)
+
+
+def _plain(own: Own) -> dict[str, Any]:
+    return {"features": list(own.features), "parts": own.parts, "default": own.default}
+
+
+def _own(said: Mapping[str, Any], transformer: bytes) -> Own:
+    features = [(name, Kind(kind)) for name, kind in said["features"]]
+    fitted = joblib.load(io.BytesIO(transformer))
+    return Own(transformer=fitted, features=features, parts=said["parts"], default=said["default"])
 
 
 def _member(tar: tarfile.TarFile, name: str) -> bytes:

@@ -18,7 +18,7 @@ from lifecycle.gate import PARITY
 from lifecycle.scoring import CompiledModel
 from lifecycle.serverless import SERVERLESS
 from lifecycle.spec import Decision, ModelSpec, Task
-from training import artefact, endpoint, measure, predict
+from training import artefact, endpoint, measure, own_steps, predict
 from training.artefact import Trained
 from training.compile import Fitted, compile_model, why_not
 from training.rows import Rows, named_rows
@@ -110,7 +110,7 @@ def evaluate(trained: Trained, job: Job) -> Candidate:
     for rows in (job.validation, job.holdout):
         labels = indices(rows.labels, list(fitted.classes) if fitted.classes else None)
         try:
-            matrix = predict.inputs(rows.frame, fitted.encoder, fitted.estimator)
+            matrix = own_steps.given(rows.frame, fitted.encoder, fitted.estimator, fitted.own)
             sides.append((labels, predict.outputs(fitted.estimator, matrix, task, len(fitted.classes or ()))))
         except (ValueError, TypeError, AttributeError, NotFittedError, pl.exceptions.PolarsError) as error:
             raise TrainingFailed(f"{fitted.family} cannot be scored: {type(error).__name__}: {error}") from error

@@ -12,6 +12,7 @@ from lifecycle.encoding import missing_codes, width_of
 from lifecycle.errors import ModelRejected
 from lifecycle.spec import ModelSpec, Task, contract_to_plain
 from training import compile_boosted, compile_calibrated, compile_linear, compile_trees
+from training.own_steps import Own
 
 XGBOOST: Final = ("XGBClassifier", "XGBRegressor", "XGBRFClassifier", "XGBRFRegressor")
 LIGHTGBM: Final = ("LGBMClassifier", "LGBMRegressor")
@@ -19,13 +20,17 @@ LIGHTGBM: Final = ("LGBMClassifier", "LGBMRegressor")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A family's best trial: estimator, encoder (plain data), classes (the positive one last), learned values."""
+    """A family's best trial: estimator, encoder (plain data), classes (the positive one last), learned values.
+
+    `own` is the preprocessing that the owner chose, fitted, where there is any; `encoder` holds it, compiled.
+    """
 
     family: str
     estimator: Any
     encoder: Mapping[str, Any]
     classes: Sequence[str] | None
     learned: Mapping[str, Sequence[str]]
+    own: Own | None = None
 
 
 def compile_model(

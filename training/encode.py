@@ -1,6 +1,7 @@
 """Whole columns -> model input, equal to the bit to what `lifecycle.encoding` makes row by row; and fitting it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,28 @@ SMOOTHING = 20.0
 SPARSE_FROM = 4
 """Inputs per column from which on a sparse matrix is faster than a dense one for the solver of logistic regression."""
 
+PARTS: Mapping[str, Callable[[Any], pl.Series]] = {
+    "minute": lambda moments: moments.minute(),
+    "hour": lambda moments: moments.hour(),
+    "weekday": lambda moments: moments.weekday() - 1,
+    "day": lambda moments: moments.day(),
+    "day_of_year": lambda moments: moments.ordinal_day(),
+    "month": lambda moments: moments.month(),
+    "year": lambda moments: moments.year(),
+}
+"""Parts of times by name, from a column's `dt`; `lifecycle.encoding.PARTS` for whole columns."""
+
 Matrix = npt.NDArray[np.float64]
 
 
-def fit(frame: pl.DataFrame, features: Sequence[tuple[str, Kind]], layout: str, target: Matrix) -> dict[str, Any]:
-    """Return the encoder (plain data) learned from training rows.
+def fit(
+    frame: pl.DataFrame,
+    features: Sequence[tuple[str, Kind]],
+    layout: str,
+    target: Matrix,
+    parts: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the encoder (plain data) learned from training rows; `parts` names those of times, where not CALENDAR.
 
     Categories are ordered by their smoothed mean of `target` (one number per row), which lets trees split them as they
     split numbers; a value that was never learned is placed where the overall mean is.
@@ -37,8 +55,10 @@ def fit(frame: pl.DataFrame, features: Sequence[tuple[str, Kind]], layout: str, 
             inputs.append({"feature": name, "as": "category", **_categories(column, target)})
             continue
         entry: dict[str, Any] = {"feature": name, "as": "calendar" if kind is Kind.DATETIME else "number"}
+        if parts.get(name, encoding.CALENDAR) != encoding.CALENDAR:
+            entry["parts"] = list(parts[name])
         if layout == STANDARD:
-            scaled = [_scaling(values) for values in _numbers(column, entry)]
+            scaled = [_scaling(values) for values in numbers(column, entry)]
             entry |= {key: [part[key] for part in scaled] for key in ("fill", "mean", "scale")}
         inputs.append(entry)
     return {"layout": layout, "inputs": inputs}
@@ -52,11 +72,11 @@ def compact(frame: pl.DataFrame, encoder: Mapping[str, Any]) -> Matrix:
         if entry["as"] == "category":
             columns.append(_codes(column, entry))
             continue
-        numbers = _numbers(column, entry)
+        found = numbers(column, entry)
         if encoder["layout"] == STANDARD:
-            scaling = zip(numbers, entry["fill"], entry["mean"], entry["scale"], strict=True)
-            numbers = [_standardise(values, fill, mean, scale) for values, fill, mean, scale in scaling]
-        columns += numbers
+            scaling = zip(found, entry["fill"], entry["mean"], entry["scale"], strict=True)
+            found = [_standardise(values, fill, mean, scale) for values, fill, mean, scale in scaling]
+        columns += found
     return np.column_stack(columns) if columns else np.empty((frame.height, 0))
 
 
@@ -108,10 +128,10 @@ def learned(frame: pl.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:
     return {name: frame[name].drop_nulls().unique().sort().to_list() for name in names}
 
 
-def _numbers(column: pl.Series, entry: Mapping[str, Any]) -> list[Matrix]:
+def numbers(column: pl.Series, entry: Mapping[str, Any]) -> list[Matrix]:
+    """Return what an input of numbers reads from a whole column: one array per position, NaN when missing."""
     if entry["as"] == "calendar":
-        moments = column.dt
-        parts = (moments.hour(), moments.weekday() - 1, moments.day(), moments.month())
+        parts = [PARTS[part](column.dt) for part in entry.get("parts", encoding.CALENDAR)]
         return [part.cast(pl.Float64).fill_null(float("nan")).to_numpy() for part in parts]
     values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return [np.where(np.abs(values) <= NUMBER_LIMIT, values, np.nan)]

@@ -16,13 +16,12 @@ from lifecycle.errors import TrainingFailed
 from lifecycle.spec import Candidate, Kind, ModelSpec, Task
 from lifecycle.split import Side
 from tabular.convert import TRUE
-from training import encode, estimators, measure, predict
+from training import encode, measure, predict
 from training.compile import Fitted
+from training.model_input import Fit, Inputs, ModelInput
 from training.rows import Rows
 
 log = logging.getLogger(__name__)
-
-SMALL_FOREST_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +37,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """One side of the split as the estimator takes it."""
+    """One side of the split."""
 
-    inputs: Any
+    inputs: Inputs
     labels: npt.NDArray[Any]
     weights: npt.NDArray[np.float64] | None
 
@@ -84,24 +83,21 @@ def run(rows: Rows, entry: Candidate, spec: ModelSpec, code: Path) -> Outcome:
     classes = classes_of(train.labels, spec)
     labels = indices(train.labels, classes)
     ordered = labels if classes is None or len(classes) == 2 else labels == np.bincount(labels).argmax()
-    encoder = encode.fit(
-        train.frame, spec.contract.features, estimators.layout_of(entry), np.asarray(ordered, dtype=np.float64)
-    )
-    space = families.space(entry)
-    sample = estimators.build(entry, spec, search.plan_trials(space, 1, 0)[0], code, encoder)
+    target = np.asarray(ordered, dtype=np.float64)
+    model_input = ModelInput(train.frame, entry, spec, code, target)
     data = [
-        _Data(predict.inputs(part.frame, encoder, sample), indices(part.labels, classes), part.weights)
-        for part in (train, validation)
+        _Data(model_input.of(part.frame), indices(part.labels, classes), part.weights) for part in (train, validation)
     ]
-    halving = _Halving(entry, spec, code, encoder, classes)
-    best, estimator, result = halving.run(space, data[0], data[1])
+    halving = _Halving(entry, spec, model_input, classes)
+    best, fit, result = halving.run(families.space(entry), data[0], data[1])
     learned = {c.name for c in spec.contract.inputs if c.kind is Kind.CATEGORY and c.categories is None}
     fitted = Fitted(
         family=entry.family,
-        estimator=estimator,
-        encoder=encoder,
+        estimator=fit.estimator,
+        encoder=fit.encoder,
         classes=classes,
         learned=encode.learned(train.frame, sorted(learned & set(train.frame.columns))),
+        own=fit.own,
     )
     return Outcome(fitted=fitted, parameters=best, metric=halving.metric, validation=result, trials=halving.trials)
 
@@ -109,10 +105,8 @@ def run(rows: Rows, entry: Candidate, spec: ModelSpec, code: Path) -> Outcome:
 class _Halving:
     """Runs the plan of `lifecycle.search` and keeps the record."""
 
-    def __init__(
-        self, entry: Candidate, spec: ModelSpec, code: Path, encoder: Mapping[str, Any], classes: list[str] | None
-    ) -> None:
-        self.entry, self.spec, self.code, self.encoder = entry, spec, code, encoder
+    def __init__(self, entry: Candidate, spec: ModelSpec, model_input: ModelInput, classes: list[str] | None) -> None:
+        self.entry, self.spec, self.model_input = entry, spec, model_input
         self.task = spec.contract.task
         self.classes = len(classes or ())
         self.metric = spec.training.metric or metrics.DEFAULT[self.task]
@@ -120,12 +114,12 @@ class _Halving:
 
     def run(
         self, space: families.Space, train: _Data, validation: _Data
-    ) -> tuple[dict[str, Any], Any, dict[str, float | None]]:
-        """Return hyperparameters, fitted estimator and validation metrics of the best trial."""
+    ) -> tuple[dict[str, Any], Fit, dict[str, float | None]]:
+        """Return hyperparameters, what was fitted, and validation metrics of the best trial."""
         settings = search.plan_trials(space, self.spec.training.trials, self.spec.training.seed)
         order = self._order(train.labels)
         left = list(range(len(settings)))
-        finished: dict[int, tuple[Any, dict[str, float | None]]] = {}
+        finished: dict[int, tuple[Fit, dict[str, float | None]]] = {}
         for step, rung in enumerate(search.plan_rungs(len(order), len(settings))):
             places = np.sort(order[: rung.rows])
             finished, losses = {}, {}
@@ -154,15 +148,15 @@ class _Halving:
         setting: dict[str, Any],
         train: tuple[_Data, npt.NDArray[np.int64]],
         validation: _Data,
-    ) -> tuple[Any, dict[str, float | None]] | None:
+    ) -> tuple[Fit, dict[str, float | None]] | None:
         data, places = train
         record: dict[str, Any] = {"trial": trial, "rung": step, "rows": len(places), "parameters": setting}
         started = time.perf_counter()
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                estimator = self._fit(setting, data, places)
-                scored = predict.outputs(estimator, validation.inputs, self.task, self.classes)
+                fit = self.model_input.fit(setting, data.inputs.take(places), data.labels[places], _taken(data, places))
+                scored = predict.outputs(fit.estimator, fit.given(validation.inputs), self.task, self.classes)
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
             record |= {"error": f"{type(error).__name__}: {error}"[:300]}
             self.trials.append(record)
@@ -179,13 +173,8 @@ class _Halving:
             "%s trial %d, %d rows: %s = %s; (%.2f s)",
             *(self.entry.family, trial, len(places), self.metric, shown, record["seconds"]),
         )
-        return estimator, found
+        return fit, found
 
-    def _fit(self, setting: dict[str, Any], data: _Data, places: npt.NDArray[np.int64]) -> Any:
-        estimator = estimators.build(self.entry, self.spec, setting, self.code, self.encoder)
-        drawn = min(estimators.FOREST_ROWS, len(places) // 2)
-        if self.entry.family in estimators.FORESTS and self.entry.estimator is None and drawn > SMALL_FOREST_ROWS:
-            estimator.set_params(max_samples=drawn)
-        weights = {} if data.weights is None else {"sample_weight": data.weights[places]}
-        told = estimators.fit_arguments(self.entry, self.encoder)
-        return estimator.fit(data.inputs[places], data.labels[places], **weights, **told)
+
+def _taken(data: _Data, places: npt.NDArray[np.int64]) -> dict[str, Any]:
+    return {} if data.weights is None else {"sample_weight": data.weights[places]}
