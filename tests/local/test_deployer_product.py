@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.assembly import Assembly, AssemblyError, read_assembly
+from local.assembly import Assembly, read_assembly
+from local.deployer import DeploymentError
 from local.preflight import property_paths
 from local.resources.catalogue import KINDS
 from stacks.project import Project
@@ -25,6 +26,14 @@ def cdk_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def fixtures_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models of the infrastructure tests in the stage that lets browsers in; one of them is behind tokens."""
+    folder = tmp_path_factory.mktemp("fixtures")
+    synthesize(Project(code=ROOT, home=FIXTURES), stage="prod", outdir=folder)
+    return folder
+
+
 def stacks_of(folder: Path) -> Assembly:
     return read_assembly(folder, PSEUDO)
 
@@ -40,9 +49,11 @@ def test_every_stack_of_the_example_deploys_and_is_then_left_alone(cdk_out: Path
         assert again == [(name, name, "UNCHANGED") for name in names]
 
 
-def test_the_deployer_knows_no_type_and_no_property_that_the_stacks_do_not_use(cdk_out: Path) -> None:
+def test_the_deployer_knows_no_type_and_no_property_that_the_stacks_do_not_use(
+    cdk_out: Path, fixtures_out: Path
+) -> None:
     used: dict[str, set[str]] = defaultdict(set)
-    for stack in stacks_of(cdk_out).stacks:
+    for stack in (*stacks_of(cdk_out).stacks, *stacks_of(fixtures_out).stacks):
         for resource in stack.template["Resources"].values():
             used[resource["Type"]] |= set(property_paths(resource.get("Properties", {})))
 
@@ -55,12 +66,9 @@ def test_the_deployer_knows_no_type_and_no_property_that_the_stacks_do_not_use(c
     assert unused == []
 
 
-def test_what_the_engine_does_not_have_is_refused_by_name(tmp_path: Path) -> None:
-    """The models of the infrastructure tests have one whose routes want JSON web tokens."""
+def test_an_issuer_that_cannot_be_reached_stops_the_deployment_by_name(tmp_path: Path) -> None:
+    """The models of the infrastructure tests have one behind tokens of https://issuer.example."""
     synthesize(Project(code=ROOT, home=FIXTURES), stage="dev", outdir=tmp_path)
 
-    with (
-        world(tmp_path) as engine,
-        pytest.raises(AssemblyError, match=r"AWS::ApiGatewayV2::Authorizer is not supported"),
-    ):
+    with world(tmp_path) as engine, pytest.raises(DeploymentError, match=r"Authorizer.*Invalid issuer"):
         engine.deployer.deploy(tmp_path, lambda *_: None)

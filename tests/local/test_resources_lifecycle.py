@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from local.assembly import AssemblyError
 from local.deployer import DeploymentError
 from local.resources.catalogue import KINDS
+from tests.issuer import running
 from tests.local.deployer_world import CODE, World, asset, resource, template, world
 
 ACCOUNT = "123456789012"
@@ -511,6 +512,39 @@ def test_http_api(engine: World) -> None:
     assert (route["RouteKey"], route["Target"]) == ("POST /b", f"integrations/{ids['Integration']}")
     engine.client("cloudformation").delete_stack(StackName="one")
     assert gateway.get_apis()["Items"] == []
+
+
+def test_authorizer_and_cors(engine: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(origin: str, audience: str) -> dict[str, Any]:
+        token = {"Issuer": issuer.address, "Audience": [audience]}
+        return template(
+            Api=resource(
+                "ApiGatewayV2::Api",
+                Name="perennial",
+                ProtocolType="HTTP",
+                CorsConfiguration={"AllowOrigins": [origin], "AllowMethods": ["GET"]},
+            ),
+            Authorizer=resource(
+                "ApiGatewayV2::Authorizer",
+                ApiId=ref("Api"),
+                AuthorizerType="JWT",
+                IdentitySource=["$request.header.Authorization"],
+                Name="tokens",
+                JwtConfiguration=token,
+            ),
+        )
+
+    gateway = engine.client("apigatewayv2")
+    with running(tmp_path) as issuer:
+        monkeypatch.setenv("SSL_CERT_FILE", str(issuer.certificate))
+        engine.deploy(one=made("https://a.example", "us"))
+        first = engine.ids("one")
+        engine.deploy(one=made("https://b.example", "them"))
+    ids = engine.ids("one")
+    assert (ids["Api"], ids["Authorizer"] != first["Authorizer"]) == (first["Api"], True)
+    assert gateway.get_api(ApiId=ids["Api"])["CorsConfiguration"]["AllowOrigins"] == ["https://b.example"]
+    found = gateway.get_authorizer(ApiId=ids["Api"], AuthorizerId=ids["Authorizer"])
+    assert found["JwtConfiguration"]["Audience"] == ["them"]
 
 
 def _integration(api: dict[str, Any]) -> dict[str, Any]:
