@@ -38,6 +38,7 @@ ARGUMENTS = {
     "clip": 2,
     "missing": 0,
     "equal": 1,
+    "none": 0,
     "required": 0,
 }
 """Steps and how many numbers each takes."""
@@ -64,6 +65,8 @@ def after(value: float, steps: Sequence[Step]) -> float:
             value = 1.0 if value == given[0] else 0.0
         elif name == "replace":
             value = given[1] if value == given[0] else value
+        elif name == "none":
+            value = nan
         elif isnan(value):
             raise RequestRejected("is missing, and the model has no rule for that")
     return value

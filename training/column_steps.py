@@ -8,7 +8,7 @@ Whatever follows is worked out on the table's few numbers, here, once.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from math import isnan, nan
+from math import isinf, isnan, nan
 from typing import Any, Final
 
 from lifecycle.encoder_steps import TEXT, after
@@ -54,7 +54,7 @@ class Column:
     feature: str
     of: str
     steps: tuple[Step, ...] = ()
-    replaced: Mapping[str | None, str] = field(default_factory=dict)
+    replaced: Mapping[str | None, Any] = field(default_factory=dict)
     table: Table | None = None
 
     @property
@@ -66,7 +66,13 @@ class Column:
         """Return the column after one more step on its numbers. Raises ModelRejected for texts."""
         if self.is_text:
             raise ModelRejected(f"{self.feature} is text where numbers are needed: encode it first")
-        plain = (step[0], *map(float, step[1:]))
+        plain: Step = (step[0], *map(float, step[1:]))
+        if any(map(isinf, plain[1:])):
+            raise ModelRejected(f"{self.feature}: what was learned of it to {step[0]} is infinite; bound its values")
+        if any(map(isnan, plain[1:])):  # learned from a column without a single value
+            if step[0] == "fill":
+                return self
+            plain = ("none",)
         if self.table is not None:
             try:
                 return replace(self, table=self.table.then(lambda value: after(value, [plain])))
@@ -78,7 +84,7 @@ class Column:
         """Return what a text (None: missing) became so far."""
         return self.replaced.get(value, value)
 
-    def filled(self, missing: str | None, fill: str) -> "Column":
+    def filled(self, missing: str | None, fill: Any) -> "Column":
         """Return a column of texts in which `missing` (None: missing ones) became `fill`."""
         before = {key: fill if value == missing else value for key, value in self.replaced.items()}
         return replace(self, replaced={**({} if missing in before else {missing: fill}), **before})

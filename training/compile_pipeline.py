@@ -128,8 +128,6 @@ def _filled(column: Column, missing: Any, fill: Any) -> Column:
     if column.is_text:
         if missing is None or not (is_nan(missing) or isinstance(missing, str)):
             return column  # a missing text is NaN, so nothing equals it
-        if not isinstance(fill, str):
-            raise ModelRejected(f"{column.feature} is text; SimpleImputer must fill it with text, not {fill!r}")
         return column.filled(None if is_nan(missing) else missing, fill)
     if isinstance(fill, str):
         raise ModelRejected(f"{column.feature} is a number; SimpleImputer must not fill it with {fill!r}")
