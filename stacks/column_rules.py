@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from lifecycle.encoding import PARTS
+from lifecycle.preparation import ENCODE, IMPUTE, SCALE
 from lifecycle.spec import Kind
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,7 +36,20 @@ def _dropped(value: Any) -> Any:
     return True if value == "drop" else value
 
 
-class Rule(Keys):
+class Preparing(Keys):
+    """How values become model input, where the default of the family is not wanted."""
+
+    impute: Literal[IMPUTE[:-1]] | Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None  # type: ignore[valid-type]
+    """what stands in for a missing number: a word, or a number"""
+    indicator: bool = False
+    """true adds an input that is 1 where the number was missing"""
+    scale: Literal[SCALE] | None = None  # type: ignore[valid-type]
+    """how numbers are scaled"""
+    encode: Literal[ENCODE] | None = None  # type: ignore[valid-type]
+    """how categories become numbers; target: by the mean of the target, cross-fitted in training"""
+
+
+class Rule(Preparing):
     """What holds for the values of a column."""
 
     kind: Kind
@@ -61,10 +76,23 @@ class Rule(Keys):
     """the answer may only rise (fall) as the value grows, all else equal (number, integer; boosted trees)"""
     default: bool | float | str | None = None
     """what rows get that are older than the column"""
+    parts: Annotated[list[Literal[tuple(PARTS)]] | None, Field(min_length=1)] = None  # type: ignore[valid-type]
+    """what a time becomes (datetime); default: hour, weekday, day, month"""
 
 
 def _kind_only(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
+DerivedKind = Literal["number", "integer", "boolean", "category"]
+
+
+class Derived(Preparing):
+    """What holds for a value that features.py returns."""
+
+    kind: DerivedKind
+    """how it is read"""
+
+
+DerivedWord = Annotated[Derived, BeforeValidator(_kind_only, json_schema_input_type=DerivedKind | Derived)]
 Column = Annotated[Rule, BeforeValidator(_kind_only, json_schema_input_type=Kind | Rule)]

@@ -10,6 +10,7 @@ from stacks.column_rules import Rule
 from stacks.model_assets import FEATURES
 from stacks.model_file import ModelFile
 from stacks.plan_checks import plan_problems
+from stacks.preparation_rules import preparation_problems
 from stacks.python_file import functions_of
 from stacks.yaml_file import Problem
 
@@ -33,6 +34,7 @@ def check(written: ModelFile, folder: Path) -> list[Problem]:
     for each in (_rules, _roles, _target, _private, _slices, _monotonic):
         problems += each(written, columns)
     problems += _features(written, columns, folder)
+    problems += preparation_problems(written, columns)
     problems += plan_problems(written, folder)
     return problems
 
@@ -172,7 +174,9 @@ def _private(written: ModelFile, columns: Columns) -> Iterator[Problem]:
 
 
 def _slices(written: ModelFile, columns: Columns) -> Iterator[Problem]:
-    known = {name: rule.kind for name, rule in columns.items()} | {k: Kind(v) for k, v in written.derived.items()}
+    known = {name: rule.kind for name, rule in columns.items()} | {
+        k: Kind(rule.kind) for k, rule in written.derived.items()
+    }
     for number, gate in enumerate(written.gates.slices):
         key = f"gates.slices.{number}.column"
         if gate.column not in known:

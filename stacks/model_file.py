@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from lifecycle.metrics import OF_DECISIONS
 from lifecycle.names import MODEL_NAME_LENGTH
 from lifecycle.spec import Task
-from stacks.column_rules import Column, Keys, Share
+from stacks.column_rules import Column, DerivedWord, Keys, Preparing, Share
 from stacks.refusals import refuse_instance, refuse_task
 from stacks.rollout_file import RolloutWord
 
@@ -40,7 +40,7 @@ class SplitKeys(Keys):
     """days left out before validation and holdout (time)"""
 
 
-class CandidateKeys(Keys):
+class CandidateKeys(Preparing):
     """One family to train."""
 
     family: str | None = None
@@ -221,8 +221,8 @@ class ModelFile(Keys):
     """column -> kind, or a mapping of rules"""
     groups: dict[str, Column] = Field(default_factory=dict)
     """s_001..s_300 -> rules that all columns of the range share"""
-    derived: dict[str, Literal["number", "integer", "boolean", "category"]] = Field(default_factory=dict)
-    """what features.py returns -> its kind"""
+    derived: dict[str, DerivedWord] = Field(default_factory=dict)
+    """what features.py returns -> its kind, or a mapping of rules"""
     split: SplitKeys = SplitKeys()
     candidates: list[CandidateWord] | None = None
     """families to train (default: a linear one, a random forest and hist gradient boosting)"""

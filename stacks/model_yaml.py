@@ -32,6 +32,7 @@ from stacks.column_rules import Rule
 from stacks.model_assets import ESTIMATORS, FEATURES
 from stacks.model_checks import check, columns_of
 from stacks.model_file import CandidateKeys, ModelFile
+from stacks.preparation_rules import KEYS, preparation_of, preparations_of
 from stacks.rollout_file import rollout_of
 from stacks.yaml_file import problems_of, read_yaml, refuse
 
@@ -81,12 +82,12 @@ def _contract(written: ModelFile) -> Contract:
     return Contract(
         **{name: getattr(written, name) for name in same | limits},
         columns=tuple(_column(name, rule) for name, rule in columns_of(written).items()),
-        derived={name: Kind(kind) for name, kind in written.derived.items()},
+        derived={name: Kind(rule.kind) for name, rule in written.derived.items()},
     )
 
 
 def _column(name: str, rule: Rule) -> Column:
-    values: dict[str, Any] = rule.model_dump()
+    values: dict[str, Any] = rule.model_dump(exclude=KEYS)
     categories = values.pop("categories")
     return Column(name=name, categories=None if categories is None else tuple(categories), **values)
 
@@ -94,7 +95,11 @@ def _column(name: str, rule: Rule) -> Column:
 def _training(written: ModelFile) -> Training:
     values = written.training.model_dump()
     values["metric"] = values["metric"] or DEFAULT[written.task]
-    return Training(candidates=tuple(_candidate(entry) for entry in _candidates(written)), **values)
+    return Training(
+        candidates=tuple(_candidate(entry) for entry in _candidates(written)),
+        prepare=preparations_of(columns_of(written), written.derived),
+        **values,
+    )
 
 
 def _candidates(written: ModelFile) -> list[CandidateKeys]:
@@ -104,7 +109,8 @@ def _candidates(written: ModelFile) -> list[CandidateKeys]:
 
 
 def _candidate(entry: CandidateKeys) -> Candidate:
-    return Candidate(family=family_of(entry), estimator=entry.estimator, search=entry.search)
+    prepare = preparation_of(entry)
+    return Candidate(family=family_of(entry), estimator=entry.estimator, search=entry.search, prepare=prepare)
 
 
 def _gates(written: ModelFile) -> Gates:

@@ -221,7 +221,7 @@ WRONG = {
     ),
     "a derived datetime": (
         {"derived": {"x": "datetime"}},
-        ["derived.x: ", "'number', 'integer', 'boolean' or 'category'"],
+        ["derived.x", "'number', 'integer', 'boolean' or 'category'"],
     ),
     "bounds of a category": (
         {"columns": {**SMALL["columns"], "colour": {"kind": "category", "min": 1}}},
