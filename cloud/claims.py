@@ -6,9 +6,9 @@ Key `claim` (string). The table must have no time to live: a claim that is done 
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
-from cloud.faults import code, translated
+from cloud.conditional_put import put_if
+from cloud.faults import translated
 from lifecycle import claims
 from lifecycle.claims import Claim, Refused, State, Taking
 from lifecycle.errors import ClaimHeld, Unavailable
@@ -86,14 +86,7 @@ class Claims:
             request["ConditionExpression"] = " AND ".join(f"#{name} = :{name}" for name in _COMPARED)
             request["ExpressionAttributeNames"] = names
             request["ExpressionAttributeValues"] = values
-        try:
-            with translated(f"write claim {changed.claim}"):
-                self._dynamodb.put_item(**request)
-        except ClientError as error:
-            if code(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return put_if(self._dynamodb, request, f"write claim {changed.claim}")
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from itertools import batched
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer
-from botocore.exceptions import ClientError
 
-from cloud.faults import code, translated
+from cloud.conditional_put import put_if
+from cloud.faults import translated
 from lifecycle.errors import Throttled
 from lifecycle.feedback_label import Change, Label, hour_of, partition
 from lifecycle.prediction_id import time_of
@@ -93,14 +93,7 @@ class Labels:
             request["ExpressionAttributeValues"] = {
                 f":{name}": before[name] for name in ("label", "source", "recorded_at")
             }
-        try:
-            with translated(f"write the label of {after.prediction_id}"):
-                self._dynamodb.put_item(**request)
-        except ClientError as error:
-            if code(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return put_if(self._dynamodb, request, f"write the label of {after.prediction_id}")
 
 
 def _item(label: Label) -> dict[str, Any]:

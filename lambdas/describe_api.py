@@ -9,41 +9,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdas import wiring
-from lambdas.observability import logger, note
+from lambdas.http_answers import Response, answered
+from lambdas.observability import note
 from lifecycle import names, openapi
-from lifecycle.errors import Unavailable
-from lifecycle.problem import Problem
 from lifecycle.settings import DescribeApi
 
 PREFIX: Final = "GET /models/"
 SUFFIX: Final = "/openapi.json"
 
-Response = dict[str, Any]
-
 
 def handler(_event: Mapping[str, Any], _context: object) -> Response:
     """Lambda's entry point: any event of payload format 2.0 in, the document out."""
-    try:
-        return _answer(wiring.settings(DescribeApi))
-    except Unavailable as error:
-        note("not described", error=type(error).__name__, reason=str(error))
-        return Problem(503, "the models could not be asked now; send the same request again", rows=0).response()
-    except Exception as error:  # noqa: BLE001 - composition root: the caller must not see internals, the log must
-        logger.exception("description failed", extra={"error": type(error).__name__})
-        return Problem(500, "the request could not be answered; the function's log says why", rows=0).response()
+    return answered(lambda: _described(wiring.settings(DescribeApi)), "asking the models")
 
 
-def _answer(settings: DescribeApi) -> Response:
+def _described(settings: DescribeApi) -> dict[str, Any]:
     keys = wiring.gateway(settings.api_id).route_keys()
     models = [key[len(PREFIX) : -len(SUFFIX)] for key in keys if key.startswith(PREFIX) and key.endswith(SUFFIX)]
     found = [document for model in models if (document := _document(settings.stage, model)) is not None]
-    title = f"Perennial, stage {settings.stage}"
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json", "cache-control": "no-store"},
-        "body": json.dumps(openapi.merged(title, found)),
-        "isBase64Encoded": False,
-    }
+    return openapi.merged(f"Perennial, stage {settings.stage}", found)
 
 
 def _document(stage: str, model: str) -> Mapping[str, Any] | None:
