@@ -17,6 +17,7 @@ from sklearn.ensemble import (
 )
 
 from lifecycle.compiled_check_estimators import CATEGORICAL, MISSING_LEFT
+from lifecycle.encoding import ORDINAL
 from lifecycle.errors import ModelRejected
 from lifecycle.spec import Task
 from training.compile_trees import Nodes, Tree, of_sklearn
@@ -77,6 +78,11 @@ def _categories_first(estimator: Any, encoder: Mapping[str, Any]) -> _Moved:
     fitted = estimator._preprocessor.named_transformers_["encoder"]
     known = [[int(value) for value in values if not np.isnan(value)] for values in fitted.categories_]
     sizes = [len(entry["categories"]) for entry in encoder["inputs"] if entry["as"] == "category"]
+    if encoder["layout"] != ORDINAL or len(sizes) != len(known):
+        raise ModelRejected(
+            "hist gradient boosting with categorical_features behind a Pipeline's own encoder cannot be compiled; name "
+            "the family hist-gradient-boosting in model.yaml, or let the encoder's numbers be numbers"
+        )
     unknown = [sorted(set(range(size)) - set(codes)) for size, codes in zip(sizes, known, strict=True)]
     return _Moved([*np.flatnonzero(flags).tolist(), *np.flatnonzero(~flags).tolist()], known, unknown)
 

@@ -19,7 +19,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, RobustScaler, StandardScaler, TargetEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler, TargetEncoder
+)
 
 texts = make_column_selector(dtype_include=object)
 numbers = make_column_selector(dtype_include=float)
@@ -58,10 +60,15 @@ def coded():
     return make_pipeline(ColumnTransformer([("n", passed, ["size"])]), LogisticRegression())
 
 
+def native():
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=float("nan"))
+    passed = ColumnTransformer([("c", codes, texts)], remainder="passthrough")
+    return make_pipeline(passed, HistGradientBoostingClassifier(max_iter=10, categorical_features=[0]))
+
+
 def reduced():
     return make_pipeline(columns(TargetEncoder()), PCA(3), LogisticRegression())
 """
-MEMBERS = {"linear": "logistic", "forest": "forest", "boosting": "trees"}
 
 
 def own(task: Task, *functions: str, **search: list[float]) -> ModelSpec:
@@ -107,6 +114,15 @@ def test_what_cannot_be_compiled_in_the_last_steps_is_served_by_an_endpoint(tmp_
     card = made.scorecard()
     assert card["serving"]["target"] == "serverless"
     assert "Pipeline cannot be compiled" in card["serving"]["reason"]
+    assert card["compiled"]["parity"]["equal"] == card["rows"]["holdout"]
+
+
+def test_categories_of_hist_gradient_boosting_behind_an_encoder_of_the_owners_are_refused(tmp_path: Path) -> None:
+    spec = own(Task.BINARY, "native")
+    made = world.build(tmp_path / "world", spec, world.table(Task.BINARY), estimators=ESTIMATORS)
+    assert made.train("own-native") == 0
+    assert made.evaluate() == 1
+    assert "no candidate family can be used. own-native" in made.message()
 
 
 @pytest.mark.parametrize(
