@@ -31,6 +31,8 @@ MAX_BYTES = 48 * 1024 * 1024
 MAX_VALUES = 1_000_000
 """JSON values in a body, counted by commas and brackets, those within texts too. Packed arrays count as one."""
 
+MESSAGE = 300
+
 WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 """What reading a wrong structure runs into."""
 
@@ -61,12 +63,19 @@ def read(data: bytes) -> dict[str, Any]:
     """
     content = _content(data)
     try:
-        body = json.loads(content, object_pairs_hook=_object, parse_constant=_not_json)
+        body = json.loads(content.decode(), object_pairs_hook=_object, parse_constant=_not_json)
         check(body)
+    except ModelRejected as error:
+        raise ModelRejected(_short(str(error))) from error
     except WRONG as error:
-        shown = str(error)[:200]
+        shown = _short(str(error))
         raise ModelRejected(f"the compiled model has a wrong structure: {type(error).__name__}: {shown}") from error
     return body  # type: ignore[no-any-return]
+
+
+def _short(message: str) -> str:
+    """A message goes to logs and to the ledger; what it quotes from the file may be of any length."""
+    return message if len(message) <= MESSAGE else f"{message[:MESSAGE]}…"
 
 
 def _content(data: bytes) -> bytes:
@@ -87,7 +96,17 @@ def _content(data: bytes) -> bytes:
     values = content.count(b",") + content.count(b"[") + content.count(b"{")
     if values > MAX_VALUES:
         raise ModelRejected(f"the compiled model has about {values:,} values; at most {MAX_VALUES:,} are read")
+    if b"\\ud" in content or b"\\uD" in content:
+        _check_escapes(content)
     return content
+
+
+def _check_escapes(content: bytes) -> None:
+    """Half a surrogate pair is a text that no answer and no log line can hold; `write` escapes no letter at all."""
+    from re import search  # late: no file that `write` made comes here, but for texts that look like an escape
+
+    if search(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]", content):
+        raise ModelRejected("the compiled model has a wrong structure: surrogates are escaped; texts are plain UTF-8")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+MAX_STEPS = 20_000_000
+"""Steps that scoring one row may take (`steps_of`): some seconds. Real models take some thousands."""
+
 
 def check(body: Mapping[str, Any]) -> None:
     """Raise ModelRejected (or a built-in lookup or type error) unless `body` describes a model that can be scored."""
@@ -33,7 +36,25 @@ def check(body: Mapping[str, Any]) -> None:
         _require(len(classes) == 2 and _finite([threshold]) and 0 <= threshold <= 1.0, "threshold must lie in 0 to 1")
     _check_facts(body)
     _check_encoder(body["encoder"])
+    steps = steps_of(body["estimator"], encoding.dense_width(body["encoder"]), outputs)
+    _require(steps <= MAX_STEPS, f"scoring a row may take {steps:,} steps; at most {MAX_STEPS:,} are allowed")
     check_estimator(body["estimator"], body["encoder"], outputs)
+
+
+def steps_of(estimator: Mapping[str, Any], width: int, outputs: int) -> int:
+    """Return the most additions, comparisons and copies that an estimator with `width` inputs may need for a row.
+
+    It reads sizes alone, before they are checked: a file can name the same leaf values in every tree, and so ask for
+    far more work than it has bytes.
+    """
+    if estimator["kind"] == "calibrated":
+        members = estimator["members"]
+        # every member is counted, those of a wrong kind too: they are refused later
+        return sum(steps_of(member["estimator"], width, outputs) + outputs for member in members)
+    if estimator["kind"] == "trees":
+        nodes, trees = (len(estimator[name]) * 3 // 16 for name in ("feature", "roots"))
+        return width + nodes + trees * (outputs if estimator["leaf_width"] > 1 else 1)
+    return width * outputs
 
 
 def _check_facts(body: Mapping[str, Any]) -> None:

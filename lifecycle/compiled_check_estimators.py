@@ -23,6 +23,8 @@ MISSING_LEFT = 1
 CATEGORICAL = 2
 ZERO_IS_MISSING = 4
 MEMBERS = 100
+MAX_CODE = 1_000_000
+"""Of a category: a file can hold no more. Whole numbers below it cannot be chosen to make looking them up slow."""
 
 
 def check_estimator(estimator: Mapping[str, Any], encoder: Mapping[str, Any], outputs: int) -> None:
@@ -91,7 +93,7 @@ def _check_trees(estimator: Mapping[str, Any], encoder: Mapping[str, Any], outpu
     _require(estimator["leaf_width"] in (1, outputs), "leaves do not fit the outputs")
     _require(estimator["leaf_width"] == outputs or len(roots) % outputs == 0, "trees do not fit the outputs")
     codes = encoding.missing_codes(encoder)
-    _require(all(type(c) is int and c >= 0 for codes_left in sets for c in codes_left), "bad category sets")
+    _require(all(type(c) is int and 0 <= c < MAX_CODE for codes_left in sets for c in codes_left), "bad category sets")
     _require(min(feature) >= LEAF and max(feature) < width, "a node of the trees names a feature that is not there")
     for i, node_flags in enumerate(flags):
         if node_flags & CATEGORICAL and feature[i] != LEAF:

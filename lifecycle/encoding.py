@@ -231,7 +231,8 @@ def _step(entry: Mapping[str, Any], standard: bool) -> Step:
     if how == "category":
         # whole numbers stay int: equal to the floats, but several times faster to look up in a split's set
         return name, {text: i for i, text in enumerate(entry["categories"])}, how, entry["missing"]
-    numbers = (entry["fill"], entry["mean"], entry["scale"]) if standard else None
+    # whole numbers of a file become floats: those that are huge would not survive a division
+    numbers = tuple([float(part) for part in entry[key]] for key in ("fill", "mean", "scale")) if standard else None
     if how == "number" and numbers is not None:
         return name, None, "standard", tuple(part[0] for part in numbers)
     if how == "number":

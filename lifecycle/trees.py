@@ -31,6 +31,8 @@ ALMOST_ZERO = 1.0000000180025095e-35  # LightGBM's 1e-35f, as float64
 MAX_NODES = 20_000
 MAX_DEPTH = 80
 NODES_PER_FUNCTION = 8_000
+MAX_NUMBERS = 200_000
+"""Numbers in the source text: a file can name one category set, or the leaf values of many classes, at every node."""
 
 
 class Walker:
@@ -100,7 +102,7 @@ class Walker:
 
 def faster(walker: Walker) -> Sums | None:
     """Return a function equal to `walker.sums`, or None when the trees are too many or too deep to be worth it."""
-    if len(walker.feature) > MAX_NODES or _depth(walker) > MAX_DEPTH:
+    if len(walker.feature) > MAX_NODES or _numbers(walker) > MAX_NUMBERS or _depth(walker) > MAX_DEPTH:
         return None
     groups = []
     for first, last in _groups(walker):
@@ -177,6 +179,18 @@ def _test(walker: Walker, node: int) -> str:
         zero = f"-{ALMOST_ZERO!r} <= x{split} <= {ALMOST_ZERO!r}"
         return f"{test} or {zero}" if missing_left else f"{test} and not {zero}"
     return test
+
+
+def _numbers(walker: Walker) -> int:
+    """Return how many numbers the source text of the trees would hold, give or take their baseline."""
+    width = walker.outputs if walker.wide else 1
+    count = walker.outputs
+    for split, threshold, flags in zip(walker.feature, walker.threshold, walker.flags, strict=True):
+        if split == LEAF:
+            count += width
+        else:
+            count += len(walker.sets[int(threshold)]) if flags & CATEGORICAL else 1
+    return count
 
 
 def _depth(walker: Walker) -> int:
