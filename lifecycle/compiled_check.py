@@ -32,7 +32,9 @@ def check(body: Mapping[str, Any]) -> None:
             _texts(classes) and len(set(classes)) == len(classes) >= 2, "classes must be two or more distinct texts"
         )
         outputs = 1 if task == "binary" else len(classes)
-    if task == "binary":
+    if task != "binary":
+        _require(threshold is None, "only a binary model has a threshold")
+    else:
         _require(len(classes) == 2 and _finite([threshold]) and 0 <= threshold <= 1.0, "threshold must lie in 0 to 1")
     _check_facts(body)
     _check_encoder(body["encoder"])

@@ -55,6 +55,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 PLACES_OF = [list(places(plain)) for plain in BODIES]
+OTHERS = [text_of(plain["estimator"]) for plain in BODIES] + [text_of(entry) for entry in STEPS]
 MARK = "\u2603"
 
 
@@ -69,6 +70,8 @@ def changed_documents(draw: st.DrawFn) -> bytes:
             holder = plain
             for key in path[:-1]:
                 holder = holder[key]
+            if isinstance(holder, dict) != isinstance(path[-1], str):
+                continue
             how = draw(st.sampled_from(["token", "remove", "double", "other", "swap"]))
             change(draw, holder, path[-1], how, said)
         except (KeyError, IndexError, TypeError):  # an earlier change took the place away
@@ -88,7 +91,7 @@ def change(draw: st.DrawFn, holder: Any, key: Any, how: str, said: list[str]) ->
     elif how == "double":
         holder[key] = [holder[key], holder[key]]
     elif how == "other":
-        holder[key] = draw(st.sampled_from([estimator["estimator"] for estimator in BODIES] + STEPS))
+        holder[key] = json.loads(draw(st.sampled_from(OTHERS)))
     else:
         other = draw(st.sampled_from(sorted(holder) if isinstance(holder, dict) else range(len(holder))))
         holder[key], holder[other] = holder[other], holder[key]
