@@ -36,10 +36,13 @@ def _dropped(value: Any) -> Any:
     return True if value == "drop" else value
 
 
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
 class Preparing(Keys):
     """How values become model input, where the default of the family is not wanted."""
 
-    impute: Literal[IMPUTE[:-1]] | Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None  # type: ignore[valid-type]
+    impute: Literal[IMPUTE[:-1]] | Number | None = None  # type: ignore[valid-type]
     """what stands in for a missing number: a word, or a number"""
     indicator: bool = False
     """true adds an input that is 1 where the number was missing"""
