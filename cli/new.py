@@ -13,7 +13,7 @@ from tabular import raw
 from tabular.infer import NUMERIC, ColumnFacts, facts_of
 from tabular.suspects import leaks, repeating_key, time_columns
 
-NAME: Final = re.compile(rf"[a-z][a-z0-9-]{{0,{names.MODEL_NAME_LENGTH - 1}}}")
+NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CLASSES: Final = 50
 ROWS_READ: Final = 200_000
 TRUE_LIKE: Final = frozenset(
@@ -31,7 +31,7 @@ def new_model(name: str, source: Path, target: str, root: Path) -> Path:
     DatasetRejected
         when the file cannot be read, lacks the target (the message lists its columns), or the target cannot be one.
     """
-    if NAME.fullmatch(name) is None or name.endswith("-"):
+    if NAME.fullmatch(name) is None or len(name) > names.MODEL_NAME_LENGTH:
         raise SpecRejected(
             f"{name!r} is no model name: lower-case letters, digits and hyphens, beginning with a letter, at most "
             f"{names.MODEL_NAME_LENGTH} characters"

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud.faults import translated
+from lifecycle.errors import ModelRejected
 
-# Both tries together stay below predict's 29 seconds; a cold start of an endpoint takes seconds.
-CONFIG: Final = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=12)
+# One try: predict has 29 seconds for all it does, a cold endpoint may take most of them, and the caller may ask again.
+CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=20)
 
 
 class Endpoint:
@@ -28,13 +30,16 @@ class Endpoint:
         Throttled
             when more requests run than the endpoint takes at once.
         Unavailable
-            when AWS failed or could not be reached.
-        ClientError
-            when there is no such endpoint, or its model failed.
+            when AWS failed, could not be reached, or did not answer within 20 seconds.
+        ModelRejected
+            when there is no such endpoint, it may not be asked, its model failed, or the answer holds no outputs.
         """
         body = json.dumps({"rows": rows}, allow_nan=False)
-        with translated(f"ask endpoint {self._name}"):
-            answer = self._runtime.invoke_endpoint(
-                EndpointName=self._name, Body=body, ContentType="application/json", Accept="application/json"
-            )
-            return json.loads(answer["Body"].read())["outputs"]  # type: ignore[no-any-return]
+        try:
+            with translated(f"ask endpoint {self._name}"):
+                answer = self._runtime.invoke_endpoint(
+                    EndpointName=self._name, Body=body, ContentType="application/json", Accept="application/json"
+                )
+                return json.loads(answer["Body"].read())["outputs"]  # type: ignore[no-any-return]
+        except (ClientError, BotoCoreError, ValueError, KeyError, TypeError) as error:
+            raise ModelRejected(f"endpoint {self._name} failed: {type(error).__name__}: {error}") from error

@@ -7,13 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cloud.faults import translated
+from cloud.faults import code, translated
 from lifecycle.errors import NotReady, PromotionRejected
 
 VARIANT = "AllTraffic"
 ENVIRONMENT = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-TAKEN = "already existing"  # SageMaker: "Cannot create already existing ..."
-MISSING = "ould not find"
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+ABSENT = "ValidationException"  # what SageMaker says of a name that is not there: these calls have no other code
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +35,7 @@ class Endpoints:
         self._sagemaker = sagemaker
 
     def need(self, wanted: Wanted) -> None:
-        """Have an endpoint in service; what an earlier try made is used.
+        """Have an endpoint in service; an endpoint that an earlier try made is used.
 
         Raises
         ------
@@ -44,7 +44,7 @@ class Endpoints:
         PromotionRejected
             when it failed, with SageMaker's reason; it is deleted, so that a later deployment tries anew.
         """
-        status, reason = self._status(wanted.name)
+        status, reason = self.status(wanted.name)
         if status is None:
             self._create(wanted)
             status = "Creating"
@@ -62,46 +62,50 @@ class Endpoints:
         own = re.compile(rf"{re.escape(prefix)}\d+-[0-9a-f]{{8}}")
         return sorted(name for name in found if own.fullmatch(name))
 
-    def delete(self, name: str) -> None:
-        """Delete an endpoint, its configuration and its model; what is gone already is no error."""
-        for operation, member in (
-            ("delete_endpoint", "EndpointName"),
-            ("delete_endpoint_config", "EndpointConfigName"),
-            ("delete_model", "ModelName"),
-        ):
-            try:
-                with translated(f"{operation} {name}"):
-                    getattr(self._sagemaker, operation)(**{member: name})
-            except ClientError as error:
-                if MISSING not in str(error):
-                    raise
-
-    def _status(self, name: str) -> tuple[str | None, str]:
+    def status(self, name: str) -> tuple[str | None, str]:
+        """Return (EndpointStatus, SageMaker's reason of a failure); the status is None when there is no endpoint."""
         try:
             with translated(f"describe endpoint {name}"):
                 found = self._sagemaker.describe_endpoint(EndpointName=name)
         except ClientError as error:
-            if MISSING in str(error):
+            if code(error) == ABSENT:
                 return None, ""
             raise
         return found["EndpointStatus"], found.get("FailureReason", "")
 
+    def delete(self, name: str) -> None:
+        """Delete an endpoint, its configuration and its model; what is gone already is no error.
+
+        Raises NotReady while the endpoint is being created or changed, when SageMaker refuses to delete it.
+        """
+        status, _ = self.status(name)
+        if status in CHANGING:
+            raise NotReady(f"endpoint {name} is {status}; try again when it is InService or Failed")
+        if status not in (None, "Deleting"):
+            with translated(f"delete endpoint {name}"):
+                self._sagemaker.delete_endpoint(EndpointName=name)
+        self._delete_parts(name)
+
+    def _delete_parts(self, name: str) -> None:
+        for operation, member in (("delete_endpoint_config", "EndpointConfigName"), ("delete_model", "ModelName")):
+            try:
+                with translated(f"{operation} {name}"):
+                    getattr(self._sagemaker, operation)(**{member: name})
+            except ClientError as error:
+                if code(error) != ABSENT:
+                    raise
+
     def _create(self, wanted: Wanted) -> None:
+        """Create model, configuration and endpoint; parts that an earlier try left without an endpoint are replaced."""
+        self._delete_parts(wanted.name)
         container = {"Image": wanted.image, "ModelDataUrl": wanted.archive, "Environment": ENVIRONMENT}
         variant = {"VariantName": VARIANT, "ModelName": wanted.name, "ServerlessConfig": dict(wanted.size)}
         tags = [dict(tag) for tag in wanted.tags]
-        calls: list[tuple[str, dict[str, Any]]] = [
-            (
-                "create_model",
-                {"ModelName": wanted.name, "PrimaryContainer": container, "ExecutionRoleArn": wanted.role_arn},
-            ),
-            ("create_endpoint_config", {"EndpointConfigName": wanted.name, "ProductionVariants": [variant]}),
-            ("create_endpoint", {"EndpointName": wanted.name, "EndpointConfigName": wanted.name}),
-        ]
-        for operation, request in calls:
-            try:
-                with translated(f"{operation} {wanted.name}"):
-                    getattr(self._sagemaker, operation)(**request, Tags=tags)
-            except ClientError as error:
-                if TAKEN not in str(error):  # an earlier try came this far
-                    raise
+        with translated(f"create endpoint {wanted.name}"):
+            self._sagemaker.create_model(
+                ModelName=wanted.name, PrimaryContainer=container, ExecutionRoleArn=wanted.role_arn, Tags=tags
+            )
+            self._sagemaker.create_endpoint_config(
+                EndpointConfigName=wanted.name, ProductionVariants=[variant], Tags=tags
+            )
+            self._sagemaker.create_endpoint(EndpointName=wanted.name, EndpointConfigName=wanted.name, Tags=tags)

@@ -58,6 +58,8 @@ class LiveModel:
         self._place = place
         self._contract: Mapping[str, Any] = model.body["contract"]
         self._spec = spec
+        if model.remote:
+            self._spec = spec = _within_one_request(model, spec)
         self._max_rows: int = spec["serving"]["max_rows"]
         self._checker = RowChecker(self._contract, learned=model.learned, max_rows=self._max_rows)
         self._log = self._prediction_log() if spec["monitoring"]["prediction_log"] else None
@@ -148,8 +150,6 @@ class LiveModel:
         }
         if probed:
             found |= {name: self._release.get(name) for name in ("package_arn", "asset_key", "endpoint")}
-            if self._model.ask is not None:
-                self._model.ask([])  # a version whose endpoint is gone cannot take over
         return _json(json.dumps(found))
 
     def openapi(self) -> Response:
@@ -228,6 +228,14 @@ def _endpoint(release: Mapping[str, Any]) -> Any:
     if "endpoint" not in release:
         raise ModelRejected("release.json names no endpoint, but an endpoint serves this model; deploy the model again")
     return RemoteScores(Endpoint(release["endpoint"]))
+
+
+def _within_one_request(model: CompiledModel, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec, with as many rows as an endpoint is asked for at once: several requests might outlast the caller's."""
+    from lifecycle import remote
+
+    rows = min(spec["serving"]["max_rows"], remote.rows_at_once(remote.width(model)))
+    return {**spec, "serving": {**spec["serving"], "max_rows": rows}}
 
 
 def _spec(root: Path) -> dict[str, Any]:

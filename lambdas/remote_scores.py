@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from cloud.endpoint_runtime import Endpoint
-from lifecycle.errors import Throttled, Unavailable
+from lifecycle.errors import ModelRejected, Throttled, Unavailable
 from lifecycle.problem import Problem
 
-RETRY_SECONDS: Final = "2"
+BUSY_SECONDS: Final = "2"
+COLD_SECONDS: Final = "10"  # an endpoint that nobody asked for a while starts meanwhile
 
 
 class RemoteScores:
@@ -19,13 +18,14 @@ class RemoteScores:
         self._endpoint = endpoint
 
     def __call__(self, rows: Sequence[Sequence[float | None]]) -> list[list[float]]:
-        """Return the outputs. Raises Problem: 503 when trying again may help, 502 when the endpoint is at fault."""
+        """Return the outputs. Raises Problem 503, with `retry-after` where asking again may help."""
         try:
             return self._endpoint(rows)
         except Throttled as error:
             detail = "more requests are being answered than the model takes at once; try again"
-            raise Problem(503, detail, headers={"retry-after": RETRY_SECONDS}, rows=len(rows)) from error
+            raise Problem(503, detail, headers={"retry-after": BUSY_SECONDS}, rows=len(rows)) from error
         except Unavailable as error:
-            raise Problem(503, "the model's endpoint cannot be reached; try again", rows=len(rows)) from error
-        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
-            raise Problem(502, f"the model's endpoint failed ({type(error).__name__})", rows=len(rows)) from error
+            detail = "the model's endpoint did not answer in time; it may be starting: try again"
+            raise Problem(503, detail, headers={"retry-after": COLD_SECONDS}, rows=len(rows)) from error
+        except ModelRejected as error:
+            raise Problem(503, "the model's endpoint failed; its log says why", rows=len(rows)) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud.functions import Alias
-from lambdas import wiring
+from lambdas import serving_endpoint, wiring
 from lambdas.asking import ask
 from lambdas.deployment_record import record
 from lambdas.observability import note
@@ -89,6 +89,7 @@ def _said(settings: Deploy, order: Order, alias: Alias, live: Live, number: str)
     if refused or not described.get("package_arn"):
         why = refused or "it does not say which model package it holds"
         raise PromotionRejected(f"{settings.predict_function}:{number} cannot take over: {why}. Nothing was changed.")
+    serving_endpoint.require(described)
     configuration = wiring.functions().version(settings.predict_function, number).configuration
     target = Live(
         package_arn=described["package_arn"],

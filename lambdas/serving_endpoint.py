@@ -9,6 +9,7 @@ from lambdas.asking import ask
 from lambdas.observability import note
 from lambdas.standing import alias_of, said_by
 from lifecycle import canonical, names
+from lifecycle.errors import NotReady, PromotionRejected
 from lifecycle.settings import Deploy, PublishModel
 
 
@@ -52,5 +53,26 @@ def prune(settings: Deploy) -> None:
         needed.add(described.get("endpoint"))
     for name in there:
         if name not in needed:
-            wiring.endpoints().delete(name)
-            note("endpoint deleted", endpoint=name)
+            _delete(name)
+
+
+def require(described: Mapping[str, Any]) -> None:
+    """Raise PromotionRejected when a version, described by itself, names an endpoint that is not in service."""
+    name = described.get("endpoint")
+    if name is None:
+        return
+    status, _ = wiring.endpoints().status(name)
+    if status != "InService":
+        raise PromotionRejected(
+            f"model version {described['model_version']} is served by endpoint {name}, which is {status or 'deleted'}. "
+            f"To have it made again: {names.PRODUCT} deploy {described['model']} --package {described['model_version']}"
+        )
+
+
+def _delete(name: str) -> None:
+    try:
+        wiring.endpoints().delete(name)
+    except NotReady as error:
+        note("endpoint kept", endpoint=name, reason=str(error))  # the next deployment finds it again
+    else:
+        note("endpoint deleted", endpoint=name)

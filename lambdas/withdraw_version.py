@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloud.functions import Alias
-from lambdas import wiring
+from lambdas import serving_endpoint, wiring
 from lambdas.alias_moves import left, move
 from lambdas.deployment_record import facts, record
 from lambdas.observability import count, note
@@ -32,5 +32,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         f"{stays}. Version {planned['model_version']} was given up:\n{reasons}\n"
         f"It is not deployed again by itself. To try again: {again}\nExecution: {event['execution']}",
     )
+    serving_endpoint.prune(settings)
     note("version withdrawn", version=published["version"], package=planned["package_arn"])
     return {"live": before.version, "withdrawn": published["version"]}

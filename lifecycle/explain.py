@@ -49,6 +49,8 @@ class Explainer:
 
     def __init__(self, model: CompiledModel) -> None:
         estimator = model.body["estimator"]
+        if model.remote:
+            raise ModelRejected("an endpoint serves this model: what it computes is not known here, so not explained")
         if estimator["kind"] not in ("trees", "linear"):
             raise ModelRejected(f"{estimator['kind']} models cannot be explained; linear models and trees can")
         self._model = model

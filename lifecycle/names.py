@@ -122,8 +122,8 @@ def endpoints(stage: str, model: str) -> str:
 
 
 def of_endpoints(group: str) -> str:
-    """Return the same, for the model of a package group."""
-    return f"{group}-e"
+    """Return the same, for the model of a package group. No model's name holds two hyphens: no other begins alike."""
+    return f"{group}--"
 
 
 def package_group(stage: str, model: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from lifecycle.encoding import missing_codes
+from lifecycle.encoding import ORDINAL, missing_codes, width_of
 from lifecycle.errors import ModelRejected
 
 TYPE_CHECKING = False  # importing typing costs a cold start as much as the first row
@@ -42,6 +42,23 @@ def vectors(model: CompiledModel, encoded: Sequence[list[float]]) -> Iterator[Ve
             yield [None if isnan(x) else x for x in dense]
 
 
+def width(model: CompiledModel) -> int:
+    """Return how many numbers the endpoint takes per row."""
+    inputs = model.encoder.inputs
+    if model.encoder.layout == ORDINAL:
+        return model.encoder.width
+    return sum(len(entry["categories"]) if entry["as"] == "category" else width_of(entry) for entry in inputs)
+
+
+def rows_at_once(numbers: int) -> int:
+    """Return how many rows of that many numbers fit into one request, whatever the numbers are.
+
+    >>> rows_at_once(10)
+    15873
+    """
+    return max(1, BODY_BYTES // (NUMBER_BYTES * max(1, numbers) + 2))
+
+
 def outputs(model: CompiledModel, encoded: Sequence[list[float]], ask: Ask) -> list[list[float]]:
     """Return the outputs of encoded rows, in as few requests as their size allows.
 
@@ -49,7 +66,7 @@ def outputs(model: CompiledModel, encoded: Sequence[list[float]], ask: Ask) -> l
     """
     ready = list(vectors(model, encoded))
     width = len(model.classes) if model.task == "multiclass" and model.classes else 1
-    step = max(1, BODY_BYTES // (NUMBER_BYTES * max(1, len(ready[0])) + 2)) if ready else 1
+    step = rows_at_once(len(ready[0])) if ready else 1
     found: list[list[float]] = []
     for start in range(0, len(ready), step):
         part = ready[start : start + step]

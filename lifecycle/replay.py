@@ -146,7 +146,10 @@ def judge(summary: Mapping[str, Any], gate: ReplayGate) -> Verdict:
     """Return whether a candidate's answers are close enough to the logged ones; every reason has its numbers.
 
     Fewer rows than the gate asks for judge nobody: a model that few have asked yet could otherwise never be replaced.
+    Nor does a replay that says why it was `skipped`.
     """
+    if skipped := summary.get("skipped"):
+        return Verdict(approved=True, reasons=(f"replay judges nothing: {skipped}",))
     rows, seen = summary["rows"], summary["rows"] + summary["refused"]
     if seen < gate.min_rows:
         text = f"{seen} logged rows of the last {gate.days:g} days, fewer than {gate.min_rows}: replay judges nothing"

@@ -17,6 +17,9 @@ from stacks.functions import (
 )
 
 WORK_SECONDS: Final = 3600  # for everything but waiting
+# An endpoint comes into service within minutes; SageMaker gives up after about twenty. Looks stay equally far apart.
+LOOK_SECONDS: Final = 20
+LOOKS: Final = 75
 FAILED: Final = "DeploymentFailed"
 OVERTAKEN: Final = "Overtaken"
 
@@ -47,7 +50,7 @@ def deployment_machine(functions: DeploymentFunctions, rollout: Rollout) -> dict
             "Plan": _task(PLAN_DEPLOYMENT, functions.plan_deployment, asl.start_payload(), "$.plan", "Go?"),
             "Go?": asl.when("$.plan.go", "Publish", "Nothing"),
             "Nothing": asl.succeed("this model is live with this code already, or another deployment works on it"),
-            "Publish": _task(PUBLISH_MODEL, functions.publish_model, planned, "$.published", "Probe"),
+            "Publish": _patient(_task(PUBLISH_MODEL, functions.publish_model, planned, "$.published", "Probe")),
             "Probe": _task(PROBE_VERSION, functions.probe_version, published, "$.rollout", "Sound?"),
             "Sound?": asl.when("$.rollout.sound", "Gradual?", "RollBack"),
             "Gradual?": asl.when("$.rollout.gradual", "Shift", "Promote"),
@@ -71,3 +74,9 @@ def _task(function: Entry, arn: str, payload: dict[str, str], result: str, then:
     step = asl.function_task(function, arn, payload, result=result, then=then, failed=FAILED)
     gives_way = {"ErrorEquals": [OVERTAKEN], "ResultPath": asl.FAILURE_PATH, "Next": OVERTAKEN}
     return {**step, "Catch": [gives_way, *step["Catch"]]}
+
+
+def _patient(step: asl.State) -> asl.State:
+    """Return a step that waits 25 minutes for what is not ready; its first Retry is the one that counts for that."""
+    looks = {"ErrorEquals": ["NotReady"], "IntervalSeconds": LOOK_SECONDS, "MaxAttempts": LOOKS, "BackoffRate": 1}
+    return {**step, "Retry": [looks, *step["Retry"]]}

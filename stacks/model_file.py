@@ -14,7 +14,7 @@ from stacks.column_rules import Column, DerivedWord, Keys, Preparing, Share
 from stacks.refusals import refuse_instance, refuse_task
 from stacks.rollout_file import RolloutWord
 
-NAME = rf"^[a-z][a-z0-9-]{{0,{MODEL_NAME_LENGTH - 1}}}$"
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"  # without two hyphens in a row: lifecycle.names.endpoints
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -191,7 +191,7 @@ class RetrainingKeys(Keys):
 class ModelFile(Keys):
     """models/<name>/model.yaml of Perennial."""
 
-    model: Annotated[str, Field(pattern=NAME)]
+    model: Annotated[str, Field(pattern=NAME, max_length=MODEL_NAME_LENGTH)]
     """the folder's name"""
     dataset: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")] | None = None
     """uploads to incoming/<dataset>/ feed this model (default: the model's name)"""

@@ -78,6 +78,7 @@ class Releases:
         asset = grants.read_asset(self.predict_code.s3_bucket_name, self.predict_code.s3_object_key)
         tell, ask, move = grants.tell(self.shared.topic), self._versions(READ + ASK), self._versions(READ + MOVE)
         log = self._log()
+        unused = [endpoint_role.look(), *endpoint_role.delete(self._stage, self.spec.model)]
         made = {
             "plan_deployment": plan,
             "publish_model": self._publish([*self._own, *self._runs, asset, self._versions(READ + PUBLISH)]),
@@ -88,10 +89,12 @@ class Releases:
                 functions.PROMOTE_MODEL,
                 [
                     *(*self._own, self._packages, grants.announce(), self._versions(READ + MOVE + PRUNE + ASK)),
-                    *(endpoint_role.look(), *endpoint_role.delete(self._stage, self.spec.model)),
+                    *unused,
                 ],
             ),
-            "withdraw_version": self._function(functions.WITHDRAW_VERSION, [*self._own, move, tell]),
+            "withdraw_version": self._function(
+                functions.WITHDRAW_VERSION, [*self._own, self._versions(READ + MOVE + ASK), tell, *unused]
+            ),
         }
         return Machine(
             self.stack,
@@ -112,6 +115,7 @@ class Releases:
                 *self._own,
                 self._claims,
                 self._versions(READ + ASK + MOVE),
+                endpoint_role.describe(self._stage, self.spec.model),
                 grants.announce(),
                 grants.tell(self.shared.topic),
                 grants.hand_over(self.lost.queue_arn),

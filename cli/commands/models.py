@@ -6,6 +6,7 @@ import typer
 
 from cli import output
 from cli.main import MODELS, Shared, app, example
+from cli.served_by import served_by
 from cli.target import Target
 from cloud.functions import Functions
 from cloud.packages import Packages
@@ -36,13 +37,14 @@ def list_models(
                     "live": standing is not None and standing.package_arn == package.arn,
                     "run": package.properties.get("run_id", ""),
                     "data": output.short(package.properties.get("data_version", "")),
+                    "served by": served_by(package),
                     "why": package.description,
                     "arn": package.arn,
                 }
             )
     shared.out.table(
         rows,
-        ["model", "version", "status", "live", "run", "why"],
+        ["model", "version", "status", "live", "served by", "run", "why"],
         empty="No model is registered yet. Upload data: perennial upload MODEL FILE...",
     )
 

@@ -76,6 +76,12 @@ def _shadow(target: Target, model: str, version: int) -> Shadow:
     package = _package(target, model, version)
     if "compiled" not in package.properties:
         output.fail(f"{model} version {version} is not compiled; only compiled models can be replayed here")
+    if "endpoint" in package.properties:
+        because = package.properties.get("serverless_because", "")
+        output.fail(
+            f"{model} version {version} is served by an endpoint, which only its deployment makes: it cannot be scored "
+            f"here. Reason: {because} To see it on traffic, deploy it with `serving.rollout: canary`."
+        )
     data = reports.artifacts(target).need(package.properties["compiled"])
     if sha256_hex(data) != package.properties["compiled_sha256"]:
         output.fail(f"the compiled file of {model} version {version} is not the one that was registered")

@@ -8,9 +8,11 @@ import typer
 from cli import output, reports
 from cli.follow import Board, step_text
 from cli.main import DATA, Shared, app, example
+from cli.served_by import served_by
 from cli.target import Target
 from cloud.functions import Functions
 from cloud.history import Execution, History
+from cloud.packages import Packages
 from lifecycle import keys, live, names
 from lifecycle.progress import readable
 
@@ -79,7 +81,12 @@ def _standing(target: Target, model: str) -> dict[str, Any]:
     training, serving = target.training(model), target.serving(model)
     alias = Functions(target.client("lambda")).alias(serving[names.OUTPUT_PREDICT_FUNCTION], names.LIVE)
     standing = live.parse(alias.description) if alias else None
-    answering = {"version": int(standing.package_arn.rsplit("/", 1)[-1]), "run": standing.run_id} if standing else None
+    answering = None
+    if standing:
+        package = Packages(target.client("sagemaker"), training[names.OUTPUT_PACKAGE_GROUP]).describe(
+            standing.package_arn
+        )
+        answering = {"version": package.number, "run": standing.run_id, "served_by": served_by(package)}
     machines = {
         "training": training[names.OUTPUT_TRAINING_MACHINE],
         "deployment": serving[names.OUTPUT_DEPLOYMENT_MACHINE],
@@ -111,6 +118,8 @@ def _show(out: output.Output, standing: dict[str, Any]) -> None:
     answering = standing["live"]
     said = f"version {answering['version']} is live (run {answering['run']})" if answering else "nothing is live yet"
     out.line(f"\n[bold]{standing['model']}[/bold]  {said}")
+    if answering and answering["served_by"] != "lambda":
+        out.line(f"  served by an {output.escape(answering['served_by'])}")
     if not standing["executions"]:
         out.line(f"  nothing has run yet. Upload data: perennial upload {standing['dataset']} FILE...")
     tones = {"running": "cyan", "succeeded": "green"}

@@ -37,7 +37,7 @@ class EndpointRole(Construct):
 
 def make(stage: str, model: str, role_arn: str) -> list[Grant]:
     """Return what a function needs to create a model's endpoints and to look at them."""
-    verbs = ("CreateEndpoint", "CreateEndpointConfig", "CreateModel", "DescribeEndpoint", "AddTags")
+    verbs = ("CreateEndpoint", "CreateEndpointConfig", "CreateModel", "AddTags")
     passing = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     return [
         *delete(stage, model, verbs),
@@ -47,8 +47,13 @@ def make(stage: str, model: str, role_arn: str) -> list[Grant]:
 
 def delete(stage: str, model: str, verbs: tuple[str, ...] = ()) -> list[Grant]:
     """Return what a function needs to delete a model's endpoints, and to do `verbs` with them."""
-    verbs = (*verbs, "DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel")
+    verbs = (*verbs, "DescribeEndpoint", "DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel")
     return [Grant(actions=[f"sagemaker:{verb}" for verb in verbs], resources=_arns(stage, model), why=_WHY)]
+
+
+def describe(stage: str, model: str) -> Grant:
+    """Return what a function needs to see whether an endpoint is in service."""
+    return Grant(actions=("sagemaker:DescribeEndpoint",), resources=_arns(stage, model)[:1], why=_WHY)
 
 
 def look() -> Grant:

@@ -35,7 +35,7 @@ def test_each_asset_has_the_content_of_the_table(assembly: Assembly) -> None:
     serving, training = "perennial-dev-churn-serving", "perennial-dev-churn-training"
     assert len(spec) == 1
     assert tops(asset_of(assembly, "perennial-dev-shared", "cut_version")) == {"lifecycle", "cloud", "lambdas"}
-    assert tops(asset_of(assembly, serving, "predict")) == {"lifecycle", "lambdas", "features.py"} | spec
+    assert tops(asset_of(assembly, serving, "predict")) == {"lifecycle", "cloud", "lambdas", "features.py"} | spec
     functions = {"lifecycle", "cloud", "tabular", "lambdas", "features.py"} | spec
     assert tops(asset_of(assembly, serving, "plan_deployment")) == functions
     assert tops(asset_of(assembly, training, "start_run")) == functions

@@ -119,7 +119,7 @@ def test_the_predict_function_knows_nothing_of_its_log(assembly: Assembly) -> No
     for name, found in of(assembly, "AWS::IAM::Role"):
         if name.startswith("Predict") and not name.startswith("PredictionLog"):
             actions = {a for s in statements({"Properties": found}) for a in listed(s["Action"])}
-            assert actions == {"logs:CreateLogStream", "logs:PutLogEvents"}
+            assert actions == {"logs:CreateLogStream", "logs:PutLogEvents", "sagemaker:InvokeEndpoint"}
 
 
 def test_the_stack_tells_where_the_log_is(assembly: Assembly) -> None:

@@ -56,7 +56,8 @@ def test_only_who_asks_versions_may_invoke_the_predict_function(assembly: Assemb
         for name in who_may(assembly, "lambda:InvokeFunction")
         if any(action == "lambda:InvokeFunction" and PREDICT in arn for action, arn in granted(assembly, name))
     }
-    assert asking == {"ProbeVersion", "RollBack"}
+    # a promotion asks which endpoints are still needed, a withdrawal too
+    assert asking == {"ProbeVersion", "PromoteModel", "RollBack", "WithdrawVersion"}
 
 
 def test_the_judge_reads_its_own_models_log_only(assembly: Assembly) -> None:

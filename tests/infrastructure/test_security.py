@@ -87,7 +87,18 @@ def test_only_services_without_resource_permissions_are_named_with_a_star(assemb
         if "*" in listed(statement["Resource"])
         for action in listed(statement["Action"])
     }
-    assert stars == {"logs", "xray", "ecr", "cloudwatch"}
+    assert stars == {"logs", "xray", "ecr", "cloudwatch", "sagemaker"}
+
+
+def test_of_sagemaker_only_listing_endpoints_has_no_resource(assembly: Assembly) -> None:
+    actions = {
+        action
+        for _, _, statement in all_statements(assembly)
+        if "*" in listed(statement["Resource"])
+        for action in listed(statement["Action"])
+        if action.startswith("sagemaker:")
+    }
+    assert actions == {"sagemaker:ListEndpoints"}
 
 
 def test_each_function_has_a_role_of_its_own(assembly: Assembly) -> None:
@@ -102,7 +113,7 @@ def test_roles_are_passed_to_sagemaker_only(assembly: Assembly) -> None:
     passing = [
         statement for _, _, statement in all_statements(assembly) if "iam:PassRole" in listed(statement["Action"])
     ]
-    assert len(passing) == 3
+    assert len(passing) == 3 * 2  # of each model: its jobs' role and its endpoints'
     for statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         assert "*" not in flat(statement["Resource"])
