@@ -8,7 +8,6 @@ from math import nan
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
@@ -79,6 +78,8 @@ def _key(value: Any) -> Any:
 
 def _asked(encoder: Any) -> Any:
     """What a fitted encoder answers, as sparse columns: for its categories, then NaN, then a value it has not seen."""
+    import pandas as pd  # late: slow to load, and few models need it
+
     longest = max(map(len, encoder.categories_))
     asked = {}
     for place, categories in enumerate(encoder.categories_):
