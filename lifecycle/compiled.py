@@ -96,7 +96,8 @@ def _content(data: bytes) -> bytes:
     values = content.count(b",") + content.count(b"[") + content.count(b"{")
     if values > MAX_VALUES:
         raise ModelRejected(f"the compiled model has about {values:,} values; at most {MAX_VALUES:,} are read")
-    if b"\\ud" in content or b"\\uD" in content:
+    # one byte is found far faster than three, and few files hold it
+    if b"\\" in content and (b"\\ud" in content or b"\\uD" in content):
         _check_escapes(content)
     return content
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROWS = frozenset({"keys", "width", "rows"})
 CHANGES = frozenset({"keys", "width", "base", "at", "value"})
+MAX_NUMBER_KEYS = 10_000
+"""Numbers that a table knows. Their hashes follow from them, so a file could choose more to make a lookup slow."""
 
 
 def check_input(entry: Mapping[str, Any]) -> None:
@@ -45,6 +47,7 @@ def _check_table(name: str, of: str, table: Mapping[str, Any]) -> None:
         _require(isinstance(keys, list) and all(isinstance(key, str) for key in keys), f"{name}: keys must be texts")
     else:
         keys = unpack("d", keys)
+        _require(len(keys) <= MAX_NUMBER_KEYS, f"{name}: a table knows more than {MAX_NUMBER_KEYS:,} numbers")
         _require(all(map(isfinite, keys)), f"{name}: keys must be finite")
     _require(len(set(keys)) == len(keys), f"{name}: a key stands twice")
     _require(type(width) is int and width >= 1, f"{name}: width must be a whole number above 0")

@@ -10,7 +10,7 @@ from lifecycle.compiled_check import MAX_STEPS
 from lifecycle.errors import ModelRejected
 from lifecycle.packed import pack
 from lifecycle.scoring import CompiledModel
-from tests.unit.hostile import BODIES, PLACES, SIZE, WATCH, body, follow, forest, several, signed, text_of, warm
+from tests.unit.hostile import BODIES, PLACES, SIZE, WATCH, body, follow, forest, line, several, signed, text_of, warm
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -140,3 +140,11 @@ def test_the_source_of_trees_is_no_longer_than_their_numbers_allow() -> None:
 def test_codes_that_all_hash_alike_are_refused() -> None:
     codes = [number * (2**61 - 1) for number in range(1, 50)]
     assert follow(signed(text_of(body([SIZE, PLACES], forest(sets=[codes]))).encode())) is None
+
+
+def test_a_table_that_knows_very_many_numbers_is_refused() -> None:
+    count = 10_001
+    table = {"keys": pack("d", range(count)), "width": 1, "rows": pack("d", [0.0] * (count + 2))}
+    entry = {"feature": "size", "as": "steps", "of": "number", "steps": [], "table": table}
+    with pytest.raises(ModelRejected, match="size: a table knows more than 10,000 numbers"):
+        compiled.read(signed(text_of(body([entry], line(1))).encode()))
