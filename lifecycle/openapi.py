@@ -114,7 +114,7 @@ def _predict(served: Served) -> dict[str, Any]:
         "operationId": f"predict-{served.model}",
         "summary": "Score rows; one wrong row refuses the request",
         "parameters": [explain],
-        "requestBody": _body(f"{served.model}.Rows"),
+        "requestBody": _body(f"{served.model}.Rows", {"rows": [schemas.example_row(served.contract, served.learned)]}),
         **_operation(served, f"{served.model}.Predictions", served.own_statuses),
     }
 
@@ -139,8 +139,9 @@ def _feedback(served: Served) -> dict[str, Any]:
     }
 
 
-def _body(schema: str) -> dict[str, Any]:
-    return {"required": True, "content": {JSON: {"schema": {"$ref": _at(schema)}}}}
+def _body(schema: str, example: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": _at(schema)}}
+    return {"required": True, "content": {JSON: content if example is None else {**content, "example": example}}}
 
 
 def _operation(served: Served, answer: str | None, own: Iterable[str]) -> dict[str, Any]:
@@ -181,6 +182,15 @@ def _security(served: Served) -> list[dict[str, list[str]]]:
 
 def _at(name: str) -> str:
     return f"#/components/schemas/{name}"
+
+
+def planned(spec: Mapping[str, Any], model: str) -> Served:
+    """Return the facts of a model that was not trained yet, from its spec: what only data can tell is left open."""
+    contract = spec["contract"]
+    target = next(column for column in contract["columns"] if column["name"] == contract["target"])
+    known = sorted(target.get("categories") or ()) if contract["task"] == "multiclass" else []
+    body = {"contract": contract, "task": contract["task"], "classes": known or None, "learned": {}}
+    return served_by(body, {"model_version": "planned"}, spec, model)
 
 
 def served_by(body: Mapping[str, Any], release: Mapping[str, Any], spec: Mapping[str, Any], model: str) -> Served:

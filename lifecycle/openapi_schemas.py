@@ -4,6 +4,7 @@ A schema says what `lifecycle.request` checks, no more and no less, as far as JS
 or that a whole number stands for its digits when a category lists them, stands in words.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -29,6 +30,25 @@ def row(contract: Mapping[str, Any], learned: Mapping[str, Sequence[str]]) -> Sc
     }
     needed = [column["name"] for column in inputs if not is_nullable(column) and "default" not in column]
     return found | ({"required": needed} if needed else {})
+
+
+def example_row(contract: Mapping[str, Any], learned: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return a row that the contract takes; what it means, only the owner of the model knows."""
+    return {c["name"]: _example(c, _value(c, learned.get(c["name"]))) for c in inputs_of(contract)}
+
+
+def _example(column: Mapping[str, Any], schema: Schema) -> Any:
+    if "default" in column:
+        return column["default"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if column["kind"] in ("number", "integer"):
+        least, most = column.get("min"), column.get("max")
+        if column["kind"] == "integer":
+            return math.ceil(least) if least is not None else math.floor(1 if most is None else most)
+        return least if least is not None else 1 if most is None else most
+    plain = {"boolean": True, "datetime": "2026-11-21T10:00:00Z"}
+    return plain.get(column["kind"], column["name"])
 
 
 def rows(reference: str, max_rows: int) -> Schema:

@@ -101,6 +101,18 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: one line per request would drown what matters."""
 
+    def send_error(self, code: int, *_: object) -> None:
+        """Refuse what cannot be read as a request: in JSON, not with the base class's page for people."""
+        body = json.dumps({"message": self.responses[code][0]}).encode()
+        self.close_connection = True
+        self.request_version = self.protocol_version  # of a request that cannot be read it is unknown
+        self.send_response_only(code)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
     def handle_expect_100(self) -> bool:
         """Let the body come at once: AWS's clients hold it back for up to a second for want of this line."""
         going = super().handle_expect_100()

@@ -6,9 +6,11 @@ ahead, `nbf` and `iat` behind; `scope` or `scp` holds one of the route's scopes.
 document within 1.5 seconds and are kept for two hours.
 """
 
+import http.client
 import json
+import math
+import ssl
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +77,7 @@ class Tokens:
             if header.get("alg") not in ALGORITHMS:
                 raise _unauthorized(f"algorithm {header.get('alg')!r}", "signing method is invalid")
             keys = self.keys(wanted.issuer, now)
-            known = {key.kid: key for key in keys.keys}
+            known = {key.kid: key for key in keys.keys if key.kid}
             if header.get("kid") not in known:
                 raise _unauthorized(f"key {header.get('kid')!r} is not the issuer's", "the token has an unknown key")
             claims: dict[str, Any] = jwt.decode(text, known[header["kid"]], algorithms=ALGORITHMS).claims
@@ -94,10 +96,7 @@ class Tokens:
             found = _fetch(issuer.rstrip("/") + DISCOVERY)
             if not isinstance(found.get("jwks_uri"), str):
                 raise IssuerError(f"{issuer}{DISCOVERY} names no jwks_uri")
-            listed = [key for key in _fetch(found["jwks_uri"]).get("keys", ()) if key.get("kty") == "RSA"]
-            if not listed:
-                raise IssuerError(f"{found['jwks_uri']} holds no RSA key")
-            keys = jwk.KeySet.import_key_set({"keys": listed})
+            keys = _rsa_keys(_fetch(found["jwks_uri"]), found["jwks_uri"])
             self._keys[issuer] = (now, keys)
             return keys
 
@@ -106,24 +105,42 @@ def _fetch(address: str) -> dict[str, Any]:
     if not address.startswith("https://"):
         raise IssuerError(f"{address} is not an https address")
     try:
-        with urllib.request.urlopen(address, timeout=FETCH_SECONDS) as answer:
+        # a context of its own: urllib keeps the first one, with the certificates that were trusted then
+        trusted = ssl.create_default_context()
+        with urllib.request.urlopen(address, timeout=FETCH_SECONDS, context=trusted) as answer:
+            if not answer.url.startswith("https://"):
+                raise IssuerError(f"{address} leads to {answer.url}, which is not an https address")
             found = json.loads(answer.read(DOCUMENT_BYTES))
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise IssuerError(f"{address} cannot be read within {FETCH_SECONDS} seconds: {error}") from error
     if not isinstance(found, dict):
         raise IssuerError(f"{address} holds no JSON object")
     return found
 
 
+def _rsa_keys(document: Mapping[str, Any], address: str) -> jwk.KeySet:
+    try:
+        listed = [key for key in document.get("keys", ()) if key.get("kty") == "RSA"]
+        if listed:
+            return jwk.KeySet.import_key_set({"keys": listed})
+    except (JoseError, AttributeError, TypeError, ValueError) as error:
+        raise IssuerError(f"{address} holds keys that cannot be read: {error}") from error
+    raise IssuerError(f"{address} holds no RSA key")
+
+
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     times = {name: claims.get(name) for name in ("exp", "nbf", "iat")}
-    wrong = [name for name, at in times.items() if at is not None and not isinstance(at, int | float)]
+    wrong = [name for name, at in times.items() if at is not None and not _is_time(at)]
     if wrong:
         raise _unauthorized(f"{wrong[0]} is no number", "the token is malformed")
     if times["exp"] is None or now >= times["exp"]:
         raise _unauthorized("expired", "the token has expired")
     if any(at is not None and at > now for at in (times["nbf"], times["iat"])):
         raise _unauthorized("not valid yet", "the token is not valid yet")
+
+
+def _is_time(at: Any) -> bool:
+    return isinstance(at, int | float) and not isinstance(at, bool) and math.isfinite(at)
 
 
 def _scopes(claims: Mapping[str, Any], wanted: Sequence[str]) -> list[str] | None:

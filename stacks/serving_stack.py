@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -85,6 +85,9 @@ class ServingStack(Stack):
 
     def _routes(self) -> None:
         allowed = self._authorization()
+        if self._spec.serving.auth == "none":
+            said = f"model {self._spec.model} is open: anybody who finds its address may ask it ({OPEN})"
+            Annotations.of(self).add_warning_v2("perennial:open-model", said)
         path = f"/models/{self._spec.model}"
         for title, key in (
             ("Predictions", f"POST {path}/predictions"),

@@ -12,6 +12,7 @@ import typer
 
 from cli import output
 from cli.main import BEGIN, Shared, app, example
+from cli.open_models import open_models, warning
 from cli.target import Target
 from cloud.readiness import Readiness
 from lifecycle.errors import LifecycleError
@@ -40,6 +41,8 @@ def doctor(context: typer.Context) -> None:
     findings = [*_machine(), *_account(target)]
     shared.out.line(f"[dim]{output.escape(target.where)}[/dim]")
     shared.out.table([_row(f) for f in findings], ["check", "ok", "found", "to_do"], empty="")
+    if found := open_models(Path("cdk.out"), target.stage):
+        shared.out.line(f"[yellow]{output.escape(warning(found))}[/yellow]")
     if not all(f.ok for f in findings):
         raise SystemExit(output.EXIT_FAILED)
 

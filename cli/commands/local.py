@@ -11,6 +11,7 @@ from cli.files import need_uploadable
 from cli.follow import Board
 from cli.loop import Loop
 from cli.main import BEGIN, Shared, app, example, need_checkout
+from cli.open_models import open_models, warning
 from cli.target import find
 
 group = typer.Typer(
@@ -50,6 +51,7 @@ def up(
     with engine.start(idle_speed=idle_speed, port=port) as process:
         state = engine.report(process, board)
         shared.out.record({key: state[key] for key in ("endpoint", "api_url", "stage", "region", "pid")})
+        _warn_of_open_models(board)
         if not _models():
             shared.out.line(
                 "models/ is empty. Write a model from a file: perennial new NAME --from FILE --target COLUMN"
@@ -97,6 +99,7 @@ def run(
     engine.synthesize(shared.stage, board)
     with engine.start(idle_speed=LOOP_IDLE_SPEED, port=port) as process:
         engine.report(process, board)
+        _warn_of_open_models(board)
         loop = Loop(find(stage=shared.stage, where="local"), model, board, shared.out)
         try:
             loop.run(files, ask, patient=not once)
@@ -106,6 +109,11 @@ def run(
             raise
         if not once:
             _serve(process, loop, shared.out, "Serving")
+
+
+def _warn_of_open_models(board: Board) -> None:
+    if found := open_models(engine.ASSEMBLY):
+        board.note(warning(found))
 
 
 def _models() -> list[str]:

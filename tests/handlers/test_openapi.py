@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 
+from lambdas import explanations
 from lambdas.live_model import LiveModel, Place
 from lambdas.predict import answer
 from lifecycle import openapi
-from lifecycle.spec import Serving
+from lifecycle.schema import Column, Kind, Task
+from lifecycle.spec import ModelSpec, Serving
 from tests import live_package
 from tests.live_package import event
 from tests.wsgi_door import Door
@@ -80,6 +82,26 @@ def test_documents_of_several_models_become_one(document):
 def test_the_row_tells_kinds_ranges_and_what_must_be_there(document):
     row = document["components"]["schemas"]["late.Row"]
     assert set(row["properties"]) == {column.name for column in live_package.contract().inputs}
+
+
+def test_the_example_is_a_request_that_is_answered(live, document):
+    content = document["paths"]["/models/late/predictions"]["post"]["requestBody"]["content"]["application/json"]
+    response = answer(live, PLACE, event("/models/late/predictions", body=json.dumps(content["example"])))
+    assert response["statusCode"] == 200
+
+
+def test_the_limit_of_explained_rows_is_the_one_that_is_held():
+    assert openapi.EXPLAINED_ROWS == explanations.MAX_ROWS
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_a_model_that_was_not_trained_is_described_from_its_spec(task):
+    target = Column(name="late", kind=Kind.NUMBER if task is Task.REGRESSION else Kind.CATEGORY)
+    rules = live_package.contract(task=task, columns=(*live_package.COLUMNS[:-1], target))
+    spec = json.loads(ModelSpec(model="late", dataset="late", contract=rules).to_bytes())
+    found = openapi.document(openapi.planned(spec, "late"))
+    OpenAPIV31SpecValidator(found).validate()
+    assert set(found["components"]["schemas"]["late.Row"]["properties"]) == {column.name for column in rules.inputs}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,12 @@ from tests.live_package import event
         ("GET", "/models/late/predictions", 405),
         ("DELETE", "/models/late", 405),
         ("POST", "/models/late/predictions/7", 404),
+        ("POST", "/models/late/predictions/", 404),
+        ("HEAD", "/models/late", 405),
+        ("OPTIONS", "/models/late/predictions", 405),
+        ("GET", "/models//openapi.json", 404),
+        ("GET", "/models/über/../late", 404),
+        ("GET", "/" + "x" * 5_000, 404),
     ],
 )
 def test_the_answer_is_a_problem_that_says_what_there_is(method, path, status):

@@ -178,6 +178,44 @@ def test_unsigned_requests_to_aws_services_are_refused(gateway: Gateway) -> None
     assert b"MissingAuthenticationToken" in body
 
 
+def sent(gateway: Gateway, text: str) -> bytes:
+    """Send bytes as they are, and return all that comes until the engine hangs up."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        connection.sendall(text.replace("HOST", f"Host: 127.0.0.1:{gateway.port}").encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        found = b""
+        while part := connection.recv(65_536):
+            found += part
+        return found
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("GET /_api/abc123/x HTTP/1.0\r\nHOST\r\n\r\n", b"201"),
+        ("POST /_api/abc123/x HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b"411"),
+        ("POST /_api/abc123/x HTTP/1.1\r\nHOST\r\nContent-Length: -1\r\n\r\n", b"411"),
+        ("POST /_api/abc123/x HTTP/1.1\r\nHOST\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", b"411"),
+        ("GET /_api/abc123/" + "x" * 70_000 + " HTTP/1.1\r\nHOST\r\n\r\n", b"414"),
+        ("GET /_api/abc123/x HTTP/1.1\r\nHOST\r\nX-A: " + "x" * 70_000 + "\r\n\r\n", b"431"),
+        ("GET /_api/abc123/x HTTP/9.9\r\nHOST\r\n\r\n", b"505"),
+        ("BREW /_api/abc123/x HTTP/1.1\r\nHOST\r\n\r\n", b"501"),
+        ("nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_json_or_read(gateway: Gateway, text: str, status: bytes) -> None:
+    head, _, body = sent(gateway, text).partition(b"\r\n\r\n")
+    assert head.split()[1] == status
+    assert b"application/json" in head
+    assert isinstance(json.loads(body), dict)
+
+
+def test_an_answer_to_head_has_no_body(gateway: Gateway) -> None:
+    status, headers, body = ask(gateway, "HEAD", "/_api/abc123/x")
+    assert (status, body) == (201, b"")
+    assert int(headers["Content-Length"]) > 0
+
+
 def test_a_client_that_waits_to_be_asked_for_its_body_is_asked_before_it_sends(gateway: Gateway) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
         connection.sendall(
