@@ -125,8 +125,7 @@ def _other(estimator: Any, encoder: Mapping[str, Any]) -> dict[str, Any]:
         return compile_lightgbm.boosted(estimator, _sizes(encoder))
     raise ModelRejected(
         f"{type(estimator).__module__}.{type(estimator).__qualname__} cannot be compiled; linear and logistic models, "
-        "trees, forests, gradient boosting, XGBoost, LightGBM and their calibration can. Serve it with "
-        "serving.target: serverless"
+        "trees, forests, gradient boosting, XGBoost, LightGBM and their calibration can"
     )
 
 

@@ -44,7 +44,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     log = logging.getLogger(__name__)
     threads.limit()
     spec = ModelSpec.find(code)
-    for package in families.packages(spec):
+    for package in ("skops", *families.packages(spec)):
         vendored.add(paths.input("wheels"), package)
     data = rows.load(spec, paths.input("data"), paths.input("manifest"))
     validation, holdout = (data.of(side).with_features(spec, code) for side in (Side.VALIDATION, Side.HOLDOUT))

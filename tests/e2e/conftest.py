@@ -37,6 +37,14 @@ ROLLOUTS = {
 }
 """Models of the tests of rollouts, and how each is rolled out."""
 
+NEAR = """
+from sklearn.neighbors import KNeighborsClassifier
+
+
+def neighbours():
+    return KNeighborsClassifier(60)
+"""
+
 
 def wait_until[T](find: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Return what `find` returns once it is something; fail the test after `seconds` of wall time."""
@@ -162,14 +170,26 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain = folder / "tables" / "plain.csv"
     plain.write_bytes(rows_as_csv(600, 1))
     perennial(folder, "new", "plain", "--from", str(plain), "--target", "y")
-    with (folder / "models" / "plain" / "model.yaml").open("a") as file:  # a replay that is made and refuses nobody
-        file.write("\ngates:\n  replay: {min_rows: 20, max_changed_decisions: 1, max_refused: 1}\n")
+    described = folder / "models" / "plain" / "model.yaml"  # at once: rollouts have models of their own
+    text = re.sub(r"(?m)^serving: .*", "serving: {rollout: all-at-once}", described.read_text())
+    # a replay that is made and refuses nobody
+    described.write_text(f"{text}\ngates:\n  replay: {{min_rows: 20, max_changed_decisions: 1, max_refused: 1}}\n")
     for name, rollout in ROLLOUTS.items():
         perennial(folder, "new", name, "--from", str(plain), "--target", "y")
         described = folder / "models" / name / "model.yaml"
         text = re.sub(r"(?m)^candidates: .*", "candidates: [logistic-regression]", described.read_text())
         described.write_text(re.sub(r"(?m)^serving: .*", f"serving: {{auth: none, rollout: {rollout}}}", text))
+    _near(folder, plain)
     return folder
+
+
+def _near(folder: Path, plain: Path) -> None:
+    """The model `near`, which cannot be compiled: an endpoint serves it."""
+    perennial(folder, "new", "near", "--from", str(plain), "--target", "y")
+    described = folder / "models" / "near" / "model.yaml"
+    text = re.sub(r"(?m)^candidates: .*", "candidates: [estimators:neighbours]", described.read_text())
+    described.write_text(re.sub(r"(?m)^serving: .*", "serving: {auth: none, rollout: all-at-once}", text))
+    (described.parent / "estimators.py").write_text(NEAR)
 
 
 @pytest.fixture(scope="session")
