@@ -20,7 +20,7 @@ Columns = list[Column]
 def one_hot(encoder: OneHotEncoder, columns: Columns, _: bool) -> tuple[Columns, bool]:
     """Return the columns after a one-hot encoder, and whether they are sparse."""
     _check_unknown(encoder, encoder.handle_unknown)
-    spread = copy.copy(encoder)
+    spread = copy.deepcopy(encoder).set_output(transform="default")  # data frames cannot be sparse
     spread.sparse_output = True
     bounds = list(accumulate(encoder._n_features_outs, initial=0))
     return _encoded(spread, columns, bounds), bool(encoder.sparse_output)
