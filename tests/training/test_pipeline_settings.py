@@ -94,7 +94,7 @@ CASES = {
         RobustScaler(with_centering=False),
     ),
     "clipped": numbers(MinMaxScaler(clip=True)),
-    "a wide range": numbers(MinMaxScaler((-1e20, 1e20))),
+    "a wide range": numbers(MinMaxScaler((-1e9, 1e9))),
     "columns of columns": ColumnTransformer(
         [("x", ColumnTransformer([("s", StandardScaler(), ["size"])], remainder="passthrough"), NUMBERS)]
     ),
