@@ -59,7 +59,9 @@ class LiveModel:
         self._contract: Mapping[str, Any] = model.body["contract"]
         self._spec = spec
         if model.remote:
-            self._spec = spec = _within_one_request(model, spec)
+            from lambdas import remote_scores  # boto3 costs a cold start half a second: others never import it
+
+            self._spec = spec = remote_scores.within_one_request(model, spec)
         self._max_rows: int = spec["serving"]["max_rows"]
         self._checker = RowChecker(self._contract, learned=model.learned, max_rows=self._max_rows)
         self._log = self._prediction_log() if spec["monitoring"]["prediction_log"] else None
@@ -88,7 +90,9 @@ class LiveModel:
         release = _release(root / "model" / "release.json", data)
         model = CompiledModel.load(data, root)
         if model.remote:
-            model.ask = _endpoint(release)
+            from lambdas import remote_scores  # late, as above
+
+            model.ask = remote_scores.of_release(release)
         return cls(model, release, _spec(root), place)
 
     @property
@@ -162,6 +166,8 @@ class LiveModel:
     def _score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         try:
             return self._model.score(rows, typed=True)
+        except Problem:
+            raise  # of the endpoint, not of a row
         except RequestRejected:
             errors = []
             for number, row in enumerate(rows):  # only now, to name every row that cannot be computed
@@ -218,24 +224,6 @@ def _release(file: Path, compiled: bytes) -> dict[str, Any]:
     if sha256_hex(compiled) != expected:
         raise ModelRejected(f"compiled.json is not the file that {file.name} names; deploy the model again")
     return found
-
-
-def _endpoint(release: Mapping[str, Any]) -> Any:
-    """What asks the endpoint of a release; boto3 costs a cold start half a second, so others never import it."""
-    from cloud.endpoint_runtime import Endpoint
-    from lambdas.remote_scores import RemoteScores
-
-    if "endpoint" not in release:
-        raise ModelRejected("release.json names no endpoint, but an endpoint serves this model; deploy the model again")
-    return RemoteScores(Endpoint(release["endpoint"]))
-
-
-def _within_one_request(model: CompiledModel, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec, with as many rows as an endpoint is asked for at once: several requests might outlast the caller's."""
-    from lifecycle import remote
-
-    rows = min(spec["serving"]["max_rows"], remote.rows_at_once(remote.width(model)))
-    return {**spec, "serving": {**spec["serving"], "max_rows": rows}}
 
 
 def _spec(root: Path) -> dict[str, Any]:
