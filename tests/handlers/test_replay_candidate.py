@@ -119,3 +119,13 @@ def test_registering_waits_for_the_replay_that_its_gate_asks_for(gated: World) -
 def test_a_machine_that_asks_without_a_gate_was_deployed_apart_from_its_model(world: World) -> None:
     with pytest.raises(SpecRejected, match=r"has no gates\.replay"):
         replay_candidate.handler(EVENT, None)
+
+
+def test_a_winner_that_an_endpoint_will_serve_is_not_replayed_and_the_verdict_says_why(gated: World) -> None:
+    body = {**live_package.body(SPEC.contract), "estimator": {"kind": "endpoint", "link": "identity", "nan": False}}
+    write(gated, keys.run("flights", RUN, "evaluation", "compiled.json"), compiled.write(body))
+    log(gated, 50)
+    assert replay_candidate.handler({"run_id": RUN, "version": "d" * 64}, None) == {"rows": 0, "approved": True}
+    registered = register_model.handler({"run_id": RUN, "version": "d" * 64}, None)
+    assert any("replay judges nothing: an endpoint will serve this model" in text for text in registered["reasons"])
+    assert registered["status"] == "Approved"
