@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROWS = frozenset({"keys", "width", "rows"})
 CHANGES = frozenset({"keys", "width", "base", "at", "value"})
+REFUSED = ("missing", "other")
 MAX_NUMBER_KEYS = 10_000
 """Numbers that a table knows. Their hashes follow from them, so a file could choose more to make a lookup slow."""
 
@@ -37,6 +38,9 @@ def check_input(entry: Mapping[str, Any]) -> None:
         _require(step[0] != "divide" or step[1] != 0, f"{name}: a step divides by zero")
     if of == TEXT:
         _require(not steps and "table" in entry, f"{name}: text needs a table and no steps")
+    if "refuses" in entry:
+        _require("table" in entry and isinstance(entry["refuses"], list), f"{name}: bad switches")
+        _require(all(what in REFUSED for what in entry["refuses"]), f"{name}: bad switches")
     if "table" in entry:
         _check_table(name, of, entry["table"])
 

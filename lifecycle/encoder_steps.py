@@ -83,6 +83,8 @@ def appender(entry: Mapping[str, Any]) -> Append:
     refused = required and "rows" in entry.get("table", ()) and any(map(isnan, unpack("d", entry["table"]["rows"])))
     steps = [(step[0], *map(float, step[1:])) for step in entry["steps"]]
     lookup = _lookup(entry["table"]) if "table" in entry else None
+    if lookup is not None and "refuses" in entry:
+        lookup = _of_known(name, lookup, entry)
     if of == TEXT:
         assert lookup is not None
         return _of_text(name, lookup, refused)
@@ -127,9 +129,28 @@ def _part(name: str, value: Any, part: str) -> float:
     return nan if moment is None else PARTS[part](moment)
 
 
+def _of_known(name: str, lookup: Lookup, entry: Mapping[str, Any]) -> Lookup:
+    """Return the lookup that refuses what the table has no number for."""
+    missing, other = (what in entry["refuses"] for what in ("missing", "other"))
+    known = frozenset(_keys(entry["table"]))
+
+    def append_known(key: Any, encoded: list[float]) -> None:
+        if key is None and missing:
+            raise RequestRejected(f"{name}: {_why_not(nan)}")
+        if key is not None and other and key not in known:
+            raise RequestRejected(f"{name}: the model has not learned this value, and takes no other")
+        lookup(key, encoded)
+
+    return append_known
+
+
+def _keys(table: Mapping[str, Any]) -> list[Any]:
+    return table["keys"] if isinstance(table["keys"], list) else unpack("d", table["keys"]).tolist()
+
+
 def _lookup(table: Mapping[str, Any]) -> Lookup:
     """Return (known value, or None when missing) -> numbers, appended."""
-    keys = table["keys"] if isinstance(table["keys"], list) else unpack("d", table["keys"]).tolist()
+    keys = _keys(table)
     width: int = table["width"]
     if "rows" in table:
         values = unpack("d", table["rows"]).tolist()

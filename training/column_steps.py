@@ -48,7 +48,8 @@ class Table:
 class Column:
     """One number per row: `of` (`lifecycle.encoder_steps`) a feature, `steps`, then perhaps a table.
 
-    `replaced` holds what texts became before anything looked them up; None stands for a missing one.
+    `replaced` holds what texts became before anything looked them up; None stands for a missing one. `refuses` names
+    what the table has no number for: "missing" values, all "other" ones than its own.
     """
 
     feature: str
@@ -56,6 +57,7 @@ class Column:
     steps: tuple[Step, ...] = ()
     replaced: Mapping[str | None, Any] = field(default_factory=dict)
     table: Table | None = None
+    refuses: tuple[str, ...] = ()
 
     @property
     def is_text(self) -> bool:
@@ -89,11 +91,13 @@ class Column:
         before = {key: fill if value == missing else value for key, value in self.replaced.items()}
         return replace(self, replaced={**({} if missing in before else {missing: fill}), **before})
 
-    def looked_up(self, known: Sequence[Any], look: Look) -> "Column":
+    def looked_up(self, known: Sequence[Any], look: Look, *, only: bool = False) -> "Column":
         """Return the column after a transformer that knows the values `known` and gives `look(value)` for each.
 
-        `look` also takes NaN (missing) and UNSEEN.
+        `look` also takes NaN (missing) and UNSEEN. With `only`, all values but the known ones are refused.
         """
+        if only:
+            return self._only(known).looked_up(known, look)
         if self.table is not None:
             return replace(self, table=self.table.then(look))
         if self.of != TEXT:
@@ -105,6 +109,14 @@ class Column:
         missing = self.text(None)
         table = Table(values, look(nan if missing is None else missing), look(UNSEEN))
         return replace(self, table=table, replaced={})
+
+    def _only(self, known: Sequence[Any]) -> "Column":
+        """Return the column that refuses what is not known. Raises ModelRejected when its numbers are codes already."""
+        if self.table is not None or any(key is not None for key in self.replaced):
+            raise ModelRejected(f"{self.feature}: an encoder that refuses values must be the first step of its column")
+        missing = self.text(None)
+        knows_missing = any(map(is_nan, known)) if missing is None else missing in known
+        return replace(self, refuses=("other",) if knows_missing else ("missing", "other"))
 
 
 def inputs_of(columns: Sequence[Column], *, nan_is_fine: bool, one_hot: bool) -> list[dict[str, Any]]:
@@ -118,25 +130,27 @@ def inputs_of(columns: Sequence[Column], *, nan_is_fine: bool, one_hot: bool) ->
     for column in columns:
         if column.is_text:
             raise ModelRejected(f"{column.feature} reaches the estimator as text; encode it or drop it")
-    for (feature, of, steps, has_table), group in groupby(columns, key=_same):
+    for (feature, of, steps, has_table, refuses), group in groupby(columns, key=_same):
         entry: dict[str, Any] = {"feature": feature, "as": "steps", "of": of, "steps": [list(step) for step in steps]}
         entry |= {} if nan_is_fine else {"required": True}
+        entry |= {"refuses": list(refuses)} if refuses else {}
         same = list(group)
         if not has_table:
             entries += [entry] * len(same)
             continue
         found = [column.table for column in same if column.table is not None]
-        for tables in _runs(found, of) if one_hot else [found]:
+        may_be_hot = one_hot and not refuses
+        for tables in _runs(found, of) if may_be_hot else [found]:
             texts = [_hot(table, of) for table in tables]
-            if one_hot and texts[0] is not None:
+            if may_be_hot and texts[0] is not None:
                 entries.append({"feature": feature, "as": "category", "categories": texts, "missing": -0.5})
             else:
                 entries += [{**entry, "table": table} for table in _merged(tables, of)]
     return entries
 
 
-def _same(column: Column) -> tuple[str, str, tuple[Step, ...], bool]:
-    return column.feature, column.of, column.steps, column.table is not None
+def _same(column: Column) -> tuple[str, str, tuple[Step, ...], bool, tuple[str, ...]]:
+    return column.feature, column.of, column.steps, column.table is not None, column.refuses
 
 
 def _hot(table: Table, of: str) -> str | None:

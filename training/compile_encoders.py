@@ -19,17 +19,24 @@ Columns = list[Column]
 
 def one_hot(encoder: OneHotEncoder, columns: Columns, _: bool) -> tuple[Columns, bool]:
     """Return the columns after a one-hot encoder, and whether they are sparse."""
-    _check_unknown(encoder, encoder.handle_unknown)
+    _check_dtype(encoder)
     spread = copy.deepcopy(encoder).set_output(transform="default")  # data frames cannot be sparse
     spread.sparse_output = True
     bounds = list(accumulate(encoder._n_features_outs, initial=0))
-    return _encoded(spread, columns, bounds), bool(encoder.sparse_output)
+    only = encoder.handle_unknown == "error"
+    if only:
+        spread.handle_unknown = "ignore"
+    return _encoded(spread, columns, bounds, only=only), bool(encoder.sparse_output)
 
 
 def ordinal(encoder: OrdinalEncoder, columns: Columns, _: bool) -> tuple[Columns, bool]:
     """Return the columns after an ordinal encoder, and that they are not sparse."""
-    _check_unknown(encoder, encoder.handle_unknown)
-    return _encoded(encoder, columns, range(len(columns) + 1)), False
+    _check_dtype(encoder)
+    only = encoder.handle_unknown == "error"
+    asked = copy.deepcopy(encoder).set_output(transform="default")
+    if only:
+        asked.set_params(handle_unknown="use_encoded_value", unknown_value=-1)
+    return _encoded(asked, columns, range(len(columns) + 1), only=only), False
 
 
 def target(encoder: TargetEncoder, columns: Columns, _: bool) -> tuple[Columns, bool]:
@@ -38,18 +45,19 @@ def target(encoder: TargetEncoder, columns: Columns, _: bool) -> tuple[Columns, 
     return _encoded(encoder, columns, range(0, (len(columns) + 1) * wide, wide)), False
 
 
-def _check_unknown(encoder: Any, rule: str) -> None:
-    name = type(encoder).__name__
-    if rule == "error":
-        way = "use_encoded_value" if name == "OrdinalEncoder" else "ignore"
-        raise ModelRejected(f"{name} would refuse rows with a value that it has not seen; say handle_unknown={way!r}")
-    dtype = np.dtype(getattr(encoder, "dtype", np.float64))
+def _check_dtype(encoder: Any) -> None:
+    dtype = np.dtype(encoder.dtype)
     if dtype != np.float64 and dtype.kind not in "iub":
-        raise ModelRejected(f"{name}(dtype={dtype}) cannot be compiled: what follows would compute in {dtype}")
+        raise ModelRejected(
+            f"{type(encoder).__name__}(dtype={dtype}) cannot be compiled: what follows would compute in {dtype}"
+        )
 
 
-def _encoded(encoder: Any, columns: Columns, bounds: Sequence[int]) -> Columns:
-    """Return the outputs of each column, as the fitted encoder itself gives them for every value that it knows."""
+def _encoded(encoder: Any, columns: Columns, bounds: Sequence[int], *, only: bool = False) -> Columns:
+    """Return the outputs of each column, as the fitted encoder itself gives them for every value that it knows.
+
+    `only` says that it refuses all other values.
+    """
     answers = _asked(encoder)
     made = []
     for place, column in enumerate(columns):
@@ -58,8 +66,8 @@ def _encoded(encoder: Any, columns: Columns, bounds: Sequence[int]) -> Columns:
             answer = answers[:, [output]].toarray()[:, 0].tolist()
             *known, missing, unseen = answer[: len(categories)] + answer[-2:]
             look = _look(dict(zip(map(_key, categories), known, strict=True)), missing, unseen)
-            special = [value for value, number in zip(categories, known, strict=True) if number != unseen]
-            made.append(column.looked_up(special, look))
+            special = [value for value, number in zip(categories, known, strict=True) if only or number != unseen]
+            made.append(column.looked_up(special, look, only=only))
     return made
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle import names
+from lifecycle.errors import RequestRejected
 from lifecycle.preparation import Preparation
 from lifecycle.scoring import CompiledModel
 from lifecycle.spec import Candidate, ModelSpec, Task
@@ -53,6 +54,11 @@ def boosting():
 
 def refusing():
     return make_pipeline(columns(OneHotEncoder()), LogisticRegression())
+
+
+def several():
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return make_pipeline(columns(make_pipeline(codes, OneHotEncoder())), LogisticRegression())
 
 
 def coded():
@@ -102,6 +108,13 @@ def test_a_pipeline_of_the_owners_is_compiled_and_equals_itself_on_every_holdout
     assert model.encoder.width > 8
 
 
+def test_an_encoder_that_refuses_values_refuses_rows_at_the_door_too(tmp_path: Path) -> None:
+    made, model = run(tmp_path, own(Task.BINARY, "refusing"))
+    assert made.scorecard()["compiled"]["parity"]["worst"] < 1e-15
+    with pytest.raises(RequestRejected, match="place: the model has not learned this value, and takes no other"):
+        model.score([{"place": "never seen"}])
+
+
 def test_a_pipeline_for_a_regression_takes_hyperparameters(tmp_path: Path) -> None:
     made, _ = run(tmp_path, own(Task.REGRESSION, "ridge", alpha=[2.0]))
     card = made.scorecard()
@@ -128,7 +141,7 @@ def test_categories_of_hist_gradient_boosting_behind_an_encoder_of_the_owners_ar
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        ("refusing", "OneHotEncoder would refuse rows with a value that it has not seen; say handle_unknown='ignore'"),
+        ("several", "an encoder that refuses values must be the first step of its column"),
         ("coded", "FunctionTransformer(abs) cannot be compiled; compute such values in features.py"),
     ],
 )

@@ -34,7 +34,7 @@ STEPS = [
     {"feature": "size", "as": "steps", "of": "number", "steps": [["fill", 2.5], ["subtract", 1.0], ["divide", 0.5]]},
     {"feature": "size", "as": "steps", "of": "number", "steps": [["required"], ["clip", 0.0, 9.0]], "required": True},
     {"feature": "at", "as": "steps", "of": "minute", "steps": [["missing"]]},
-    {"feature": "place", "as": "steps", "of": "text", "steps": [], "table": ROWS},
+    {"feature": "place", "as": "steps", "of": "text", "steps": [], "table": ROWS, "refuses": ["other"]},
     {"feature": "size", "as": "steps", "of": "number", "steps": [], "table": CHANGES},
 ]
 
