@@ -21,7 +21,10 @@ from lifecycle.encoding import ORDINAL, width_of
 from lifecycle.errors import ModelRejected
 from lifecycle.packed import unpack
 from lifecycle.scoring import CompiledModel
-from lifecycle.trees import Walker
+from lifecycle.trees import Walker, depth
+
+MAX_DEPTH: Final = 400
+"""Of a tree that is explained: each level is a call within a call, of which Python allows 1,000."""
 
 EXPLAINED: Final = {
     "logistic": "log_odds",
@@ -107,6 +110,10 @@ class Trees:
         self._cover = unpack("f", estimator.get("cover", "")).tolist()
         if len(self._cover) != len(self._walker.feature) or not all(value > 0 for value in self._cover):
             raise ModelRejected("the model cannot be explained: its file does not say how rows divided; train it again")
+        if depth(self._walker) > MAX_DEPTH:
+            raise ModelRejected(
+                f"the model cannot be explained: its trees are deeper than {MAX_DEPTH}; bound max_depth"
+            )
         self._base = self._expected()
 
     def contributions(self, dense: Sequence[float]) -> list[tuple[float, list[float]]]:

@@ -102,7 +102,7 @@ class Walker:
 
 def faster(walker: Walker) -> Sums | None:
     """Return a function equal to `walker.sums`, or None when the trees are too many or too deep to be worth it."""
-    if len(walker.feature) > MAX_NODES or _numbers(walker) > MAX_NUMBERS or _depth(walker) > MAX_DEPTH:
+    if len(walker.feature) > MAX_NODES or _numbers(walker) > MAX_NUMBERS or depth(walker) > MAX_DEPTH:
         return None
     groups = []
     for first, last in _groups(walker):
@@ -193,7 +193,8 @@ def _numbers(walker: Walker) -> int:
     return count
 
 
-def _depth(walker: Walker) -> int:
+def depth(walker: Walker) -> int:
+    """Return how many splits lie above the deepest leaf."""
     deepest = 0
     for start, end in pairwise([*walker.roots, len(walker.feature)]):
         depths = [0] * (end - start)

@@ -8,9 +8,25 @@ import pytest
 from lifecycle import compiled, trees
 from lifecycle.compiled_check import MAX_STEPS
 from lifecycle.errors import ModelRejected
+from lifecycle.explain import Explainer, owners
 from lifecycle.packed import pack
 from lifecycle.scoring import CompiledModel
-from tests.unit.hostile import BODIES, PLACES, SIZE, WATCH, body, follow, forest, line, several, signed, text_of, warm
+from tests.unit.hostile import (
+    BODIES,
+    PARTS,
+    PLACES,
+    SIZE,
+    STEPS,
+    WATCH,
+    body,
+    follow,
+    forest,
+    line,
+    several,
+    signed,
+    text_of,
+    warm,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -106,6 +122,16 @@ def test_members_that_all_spread_out_a_long_list_of_categories_are_refused() -> 
         CompiledModel.load(signed(text_of(body([place], estimator, "standard")).encode()))
 
 
+def chain(depth: int) -> dict[str, Any]:
+    """Return a tree whose left children all split once more."""
+    feature = [0] * depth + [-1] * (depth + 1)
+    right = [*range(2 * depth, depth, -1), *[0] * (depth + 1)]
+    arrays = {"feature": pack("i", feature), "right": pack("i", right), "flags": pack("B", [0] * len(feature))}
+    values = pack("d", [-float(place) for place in range(len(feature))])
+    cover = pack("f", [1.0] * len(feature))
+    return forest(roots=pack("i", [0]), threshold=values, link="identity", cover=cover, **arrays)
+
+
 @pytest.mark.parametrize("kind", ["shared set", "shared leaves", "deep"])
 def test_trees_whose_source_would_be_far_longer_than_they_are_stay_walked(kind: str) -> None:
     if kind == "shared set":
@@ -114,12 +140,7 @@ def test_trees_whose_source_would_be_far_longer_than_they_are_stay_walked(kind: 
         wide = {"leaf_width": 400, "leaves": pack("d", [0.0] * 400), "baseline": [0.0] * 400, "link": "softmax"}
         plain = several(400, balanced(11, **wide))
     else:
-        depth = 8000
-        feature = [0] * depth + [-1] * (depth + 1)
-        right = [*range(2 * depth, depth, -1), *[0] * (depth + 1)]
-        arrays = {"feature": pack("i", feature), "right": pack("i", right), "flags": pack("B", [0] * len(feature))}
-        values = pack("d", [-float(place) for place in range(len(feature))])
-        plain = body([SIZE, PLACES], forest(roots=pack("i", [0]), threshold=values, link="identity", **arrays))
+        plain = body([SIZE, PLACES], chain(8000))
     with WATCH.watching() as seen:
         model = CompiledModel.load(signed(text_of(plain).encode()))
         before = model.outputs([{"size": -1.0, "place": "a"}])
@@ -148,3 +169,17 @@ def test_a_table_that_knows_very_many_numbers_is_refused() -> None:
     entry = {"feature": "size", "as": "steps", "of": "number", "steps": [], "table": table}
     with pytest.raises(ModelRejected, match="size: a table knows more than 10,000 numbers"):
         compiled.read(signed(text_of(body([entry], line(1))).encode()))
+
+
+def test_trees_too_deep_to_be_explained_are_scored_but_not_explained() -> None:
+    deep, shallow = (CompiledModel.load(signed(text_of(body([SIZE, PLACES], chain(n))).encode())) for n in (401, 400))
+    assert deep.outputs([{"size": 1.0}]) == [[-802.5]]
+    with pytest.raises(ModelRejected, match="cannot be explained: its trees are deeper than 400"):
+        Explainer(deep)
+    assert Explainer(shallow).explain({"size": 1.0})[0].contributions.keys() == {"size", "place"}
+
+
+def test_what_steps_make_is_explained_as_their_feature() -> None:
+    assert owners({"layout": "standard", "inputs": [*STEPS, PLACES, PARTS]}) == [
+        *("size", "size", "at", "place", "size", "size", "place", "place", "place", "at", "at"),
+    ]
