@@ -13,7 +13,7 @@ from lifecycle.errors import NotReady, PromotionRejected
 VARIANT = "AllTraffic"
 ENVIRONMENT = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
-ABSENT = "ValidationException"  # what SageMaker says of a name that is not there: these calls have no other code
+REFUSED = "ValidationException"  # of a name that is not there, or taken already: these calls have no other code
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ class Endpoints:
             with translated(f"describe endpoint {name}"):
                 found = self._sagemaker.describe_endpoint(EndpointName=name)
         except ClientError as error:
-            if code(error) == ABSENT:
+            if code(error) == REFUSED:
                 return None, ""
             raise
         return found["EndpointStatus"], found.get("FailureReason", "")
@@ -92,20 +92,37 @@ class Endpoints:
                 with translated(f"{operation} {name}"):
                     getattr(self._sagemaker, operation)(**{member: name})
             except ClientError as error:
-                if code(error) != ABSENT:
+                if code(error) != REFUSED:
                     raise
 
     def _create(self, wanted: Wanted) -> None:
-        """Create model, configuration and endpoint; parts that an earlier try left without an endpoint are replaced."""
-        self._delete_parts(wanted.name)
+        """Create model, configuration and endpoint; model and configuration of an earlier try have the same content.
+
+        Raises NotReady when SageMaker does not take the endpoint yet: a configuration, as a role, is known everywhere
+        only after a while (API reference, CreateEndpointConfig).
+        """
         container = {"Image": wanted.image, "ModelDataUrl": wanted.archive, "Environment": ENVIRONMENT}
         variant = {"VariantName": VARIANT, "ModelName": wanted.name, "ServerlessConfig": dict(wanted.size)}
-        tags = [dict(tag) for tag in wanted.tags]
-        with translated(f"create endpoint {wanted.name}"):
-            self._sagemaker.create_model(
-                ModelName=wanted.name, PrimaryContainer=container, ExecutionRoleArn=wanted.role_arn, Tags=tags
-            )
-            self._sagemaker.create_endpoint_config(
-                EndpointConfigName=wanted.name, ProductionVariants=[variant], Tags=tags
-            )
-            self._sagemaker.create_endpoint(EndpointName=wanted.name, EndpointConfigName=wanted.name, Tags=tags)
+        asked: list[tuple[str, dict[str, Any]]] = [
+            (
+                "create_model",
+                {"ModelName": wanted.name, "PrimaryContainer": container, "ExecutionRoleArn": wanted.role_arn},
+            ),
+            ("create_endpoint_config", {"EndpointConfigName": wanted.name, "ProductionVariants": [variant]}),
+            ("create_endpoint", {"EndpointName": wanted.name, "EndpointConfigName": wanted.name}),
+        ]
+        refused = [self._refused(operation, request, wanted) for operation, request in asked]
+        if refused[-1]:
+            said = "; ".join(text for text in refused if text)
+            raise NotReady(f"endpoint {wanted.name} cannot be created yet, trying again may help: {said}")
+
+    def _refused(self, operation: str, request: Mapping[str, Any], wanted: Wanted) -> str | None:
+        """Return what SageMaker says against a request that is there already, or comes too early; None when done."""
+        try:
+            with translated(f"{operation} {wanted.name}"):
+                getattr(self._sagemaker, operation)(**request, Tags=[dict(tag) for tag in wanted.tags])
+        except ClientError as error:
+            if code(error) != REFUSED:
+                raise
+            return str(error)
+        return None

@@ -66,10 +66,10 @@ def test_answers_over_http_are_the_fitted_estimators(lab: Lab, first: str) -> No
 
 def test_the_command_line_says_that_an_endpoint_serves_it_and_why(lab: Lab, first: str) -> None:
     assert first
-    for command in ("status", "models"):
-        shown = perennial(lab.root, command).stdout
-        assert "endpoint" in shown
-        assert "cannot be compiled" in " ".join(shown.split())
+    shown = " ".join(perennial(lab.root, "status").stdout.split())
+    assert "served by an endpoint" in shown
+    listed = json.loads(perennial(lab.root, "models", MODEL, "--json").stdout)
+    assert "KNeighborsClassifier cannot be compiled" in listed[0]["served by"]
 
 
 def test_explanations_are_refused_with_the_reason(lab: Lab, first: str) -> None:

@@ -96,8 +96,9 @@ def test_nobody_goes_back_to_a_version_whose_endpoint_is_gone(world: World, pred
 class SageMaker:
     """One endpoint whose status is told; everything asked is kept."""
 
-    def __init__(self, status: str | None) -> None:
+    def __init__(self, status: str | None, refuses: tuple[str, ...] = ()) -> None:
         self.status = status
+        self.refuses = refuses
         self.asked: list[str] = []
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
@@ -107,7 +108,7 @@ class SageMaker:
                 if self.status is None:
                     raise absent(operation)
                 return {"EndpointStatus": self.status, "FailureReason": "the image did not start"}
-            if operation in ("delete_endpoint_config", "delete_model") and self.status is None:
+            if operation in self.refuses:
                 raise absent(operation)
             return {}
 
@@ -133,13 +134,18 @@ def test_an_endpoint_in_service_is_used_as_it_is() -> None:
     assert there.asked == ["describe_endpoint"]
 
 
-def test_what_an_earlier_try_left_without_an_endpoint_is_made_anew() -> None:
-    there = SageMaker(None)
-    with pytest.raises(NotReady):
+@pytest.mark.parametrize("taken", [(), ("create_model",), ("create_model", "create_endpoint_config")])
+def test_a_try_that_was_interrupted_is_carried_on(taken: tuple[str, ...]) -> None:
+    there = SageMaker(None, refuses=taken)
+    with pytest.raises(NotReady, match="Creating"):
         Endpoints(there).need(WANTED)
-    assert there.asked[1:] == [
-        "delete_endpoint_config", "delete_model", "create_model", "create_endpoint_config", "create_endpoint",
-    ]  # fmt: skip
+    assert there.asked == ["describe_endpoint", "create_model", "create_endpoint_config", "create_endpoint"]
+
+
+def test_an_endpoint_that_is_not_taken_yet_is_asked_for_again_and_all_reasons_are_told() -> None:
+    there = SageMaker(None, refuses=("create_model", "create_endpoint"))
+    with pytest.raises(NotReady, match=r"create_model.*create_endpoint"):
+        Endpoints(there).need(WANTED)
 
 
 def test_an_endpoint_that_failed_is_deleted_and_the_reason_told() -> None:
@@ -157,7 +163,7 @@ def test_an_endpoint_that_is_being_created_is_not_torn_apart() -> None:
 
 
 def test_deleting_what_is_gone_is_no_error_and_a_refusal_is_one() -> None:
-    Endpoints(SageMaker(None)).delete("one")
+    Endpoints(SageMaker(None, refuses=("delete_endpoint_config", "delete_model"))).delete("one")
 
     class Forbidding(SageMaker):
         def delete_model(self, **_: Any) -> None:
