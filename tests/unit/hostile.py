@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from lifecycle import compiled
@@ -187,6 +187,8 @@ def follow(data: bytes) -> CompiledModel | None:
             slow = [counted(model, row) for row in ASKED]
             model.accelerate()
             assert str([answers(model, row) for row in ASKED]) == str(slow)
+            with suppress(ModelRejected):
+                assert model.contract.columns is not None
     for event, arguments in seen:
         assert event in ("compile", "exec"), (event, arguments)
         if event == "compile":
@@ -228,6 +230,8 @@ def warm() -> None:
         model = CompiledModel.load(signed(text_of(plain).encode()))
         for row in ASKED:
             answers(model, row)
+        with suppress(ModelRejected):
+            assert model.contract.columns is not None
     derived = {**BODIES[0], "contract": {**CONTRACT, "derived": {"n": "number"}}}
     for damaged in (b'"\\ud800"', text_of(derived).encode()):
         assert loaded(signed(damaged)) is None
