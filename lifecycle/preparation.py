@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-IMPUTE: Final = ("mean", "median", "most-frequent", "constant")
+IMPUTE: Final = ("mean", "median", "most-frequent", "none", "constant")
 SCALE: Final = ("standard", "min-max", "robust", "none")
 ENCODE: Final = ("one-hot", "ordinal", "target")
 
@@ -13,8 +13,9 @@ ENCODE: Final = ("one-hot", "ordinal", "target")
 class Preparation:
     """How values become model input; what is None or False is left to the default encoding (`lifecycle.encoding`).
 
-    `impute` says what stands in for a missing number (`constant`: the number `fill`), `indicator` adds an input that is
-    1 where it was missing, `scale` is of numbers, `encode` of categories, `parts` are those of a time.
+    `impute` says what stands in for a missing number (`constant`: the number `fill`; `none`: it stays one), `indicator`
+    adds an input that is 1 where it was missing, `scale` is of numbers, `encode` of categories, `parts` are those of a
+    time.
     """
 
     impute: str | None = None

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     MinMaxScaler,
     OneHotEncoder,
@@ -127,7 +127,10 @@ def _of_number(said: Preparation, layout: str) -> Any:
     impute = said.impute or ("median" if layout == STANDARD or said.indicator else None)
     scale = said.scale or ("standard" if layout == STANDARD else None)
     made = []
-    if impute is not None:
+    if impute == "none":
+        absent = MissingIndicator(error_on_new=False)
+        made += [FeatureUnion([("value", "passthrough"), ("absent", absent)])] if said.indicator else []
+    elif impute is not None:
         strategy = impute.replace("-", "_")
         fill = said.fill if impute == "constant" else None
         options = {"fill_value": fill, "add_indicator": said.indicator, "keep_empty_features": True}

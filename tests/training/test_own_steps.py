@@ -185,3 +185,26 @@ def test_what_model_yaml_says_of_columns_is_compiled_beside_the_default_encoding
     assert kinds["first"] == ("category" if SAID[said].encode is None else kinds["first"])
     times = [entry for entry in model.encoder.inputs if entry["feature"] == "at"]
     assert [part for e in times for part in e.get("parts", [e.get("of")])] == ["hour", "year", "day_of_year"]
+
+
+@pytest.mark.parametrize("family", [names.RANDOM_FOREST, names.HIST_GRADIENT_BOOSTING])
+def test_missing_numbers_may_stay_missing_beside_their_indicator(family: str, tmp_path: Path) -> None:
+    spec = world.spec_of(Task.BINARY)
+    kept = Preparation(impute="none", indicator=True)
+    spec = replace(
+        spec, training=replace(spec.training, candidates=(Candidate(family=family, prepare=kept),), trials=1)
+    )
+    made, model = run(tmp_path, spec)
+    assert made.scorecard()["compiled"]["parity"]["worst"] < 1e-15
+    steps = [entry["steps"] for entry in model.encoder.inputs if entry["as"] == "steps"]
+    assert [] in steps
+    assert [["missing"]] in steps
+
+
+def test_a_linear_family_says_that_missing_numbers_must_not_stay(tmp_path: Path) -> None:
+    spec = world.spec_of(Task.BINARY)
+    entry = Candidate(family=names.LOGISTIC_REGRESSION, prepare=Preparation(impute="none"))
+    spec = replace(spec, training=replace(spec.training, candidates=(entry,), trials=1))
+    made = world.build(tmp_path / "world", spec, world.table(Task.BINARY))
+    assert made.train(names.LOGISTIC_REGRESSION) == 1
+    assert "Input X contains NaN" in made.failure(names.LOGISTIC_REGRESSION)
