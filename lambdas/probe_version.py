@@ -18,6 +18,7 @@ from lifecycle.errors import NotReady
 from lifecycle.rollout import Rollout
 from lifecycle.settings import Deploy
 
+WARMING: Final = 6  # an endpoint that nobody asked yet starts its first container; predict waits 20 seconds for it
 CALLS: Final = 3  # the fastest of them counts: the first one starts the environment
 
 
@@ -55,9 +56,19 @@ def _probed(settings: Deploy, planned: dict[str, Any], number: str) -> tuple[lis
     recorded = _recorded(settings, planned["run_id"])
     if not recorded["rows"]:
         return [], None, 0
+    if described.get("endpoint"):
+        _warm(settings, number, recorded["rows"][:1])
     body, fastest, refused = _fastest(settings, number, recorded["rows"])
     wrong = [refused] if refused else probe.differences(recorded["expected"], body)
     return wrong, fastest, len(recorded["rows"])
+
+
+def _warm(settings: Deploy, number: str, rows: list[dict[str, Any]]) -> None:
+    for _ in range(WARMING):
+        _, refused = ask(settings, number, rows)
+        if not refused:
+            return
+        note("endpoint not warm", version=number, reason=refused)
 
 
 def _recorded(settings: Deploy, run_id: str) -> dict[str, Any]:

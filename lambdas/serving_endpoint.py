@@ -45,7 +45,9 @@ def prune(settings: Deploy) -> None:
     alias = alias_of(settings)
     said = said_by(alias)
     needed = set()
-    for number in {alias.version, *alias.weights, *([said.back] if said and said.back else [])}:
+    # before the first model the live version holds none, so that none of the endpoints is its own
+    numbers = {alias.version, *alias.weights, *([said.back] if said.back else [])} if said else set()
+    for number in numbers:
         described, refused = ask(settings, number)
         if refused:
             note("endpoints kept", version=number, reason=refused)  # it cannot say which one is its own

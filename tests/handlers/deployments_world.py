@@ -73,6 +73,8 @@ class Predict:
         if release is None:
             return {"statusCode": 503, "body": json.dumps({"detail": "no model yet"})}, None
         fault = self.faults.get(release["run_id"], "")
+        if fault.startswith("cold") and rows and len(self.asked) <= int(fault.removeprefix("cold ")):
+            return {"statusCode": 503, "body": json.dumps({"detail": "the endpoint may be starting"})}, None
         if fault == "hangs":
             return {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out after 29.00 seconds"}, "Unhandled"
         if fault == "raises":
@@ -211,9 +213,9 @@ class Deployment:
         return "Publish" if self.state["plan"]["go"] else "Nothing"
 
     def _publish(self) -> str:
-        with suppress(NotReady):  # the endpoint was asked for; the machine looks again
-            self.state["published"] = self._call(publish_model.handler)
-            return "Probe"
+        if self.state["plan"].get("endpoint"):
+            with suppress(NotReady):  # the endpoint was asked for; the machine looks again
+                self._call(publish_model.handler)
         self.state["published"] = self._call(publish_model.handler)
         return "Probe"
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloud.endpoints import Endpoints, Wanted
+from cloud.removal import Removal
 from lambdas import roll_back, wiring
 from lifecycle import names
 from lifecycle.errors import NotReady, PromotionRejected
@@ -91,6 +92,27 @@ def test_nobody_goes_back_to_a_version_whose_endpoint_is_gone(world: World, pred
     with pytest.raises(PromotionRejected, match=r"which is deleted.*perennial deploy flights --package 1"):
         roll_back.handler({"id": "1", "by": "me", "reason": "a test", "to": back}, None)
     assert predict.live() == before
+
+
+def test_a_probe_waits_for_an_endpoints_first_container(world: World, predict: Predict, execution: Start) -> None:
+    predict.faults["run-1"] = "cold 5"
+    assert deployed(world, execution, "run-1").visited[-1] == "Promote"
+
+
+def test_a_probe_does_not_wait_for_ever(world: World, predict: Predict, execution: Start) -> None:
+    predict.faults["run-1"] = "cold 99"
+    assert deployed(world, execution, "run-1").visited[-1] == "RollBack"
+    assert made() == []
+
+
+def test_destroying_a_stage_deletes_the_endpoints_of_its_models(
+    world: World, predict: Predict, execution: Start
+) -> None:
+    assert predict
+    deployed(world, execution, "run-1")
+    assert Removal(boto3).delete_endpoints(names.package_group(STAGE, SPEC.model)) == 1
+    assert made() == []
+    assert boto3.client("sagemaker").list_models()["Models"] == []
 
 
 class SageMaker:
