@@ -40,7 +40,7 @@ class Output:
     def raw(self, text: str) -> None:
         """Print text for people as it is, to be copied or searched: no markup, no folding; nothing with --json."""
         if not self.as_json:
-            sys.stdout.write(text + "\n")
+            print(text, flush=True)  # who waits for it may read a file or a pipe
 
     def indented(self, text: str, columns: int) -> None:
         """Print plain text that explains the line above, folded under it; nothing with --json."""
