@@ -22,6 +22,11 @@ Artifact bucket (versioned)
     runs/<model>/<run>/train/families.json           the families that were asked for
     runs/<model>/<run>/train/<job>/output/model.tar.gz
     runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json,probe.json}
+    runs/<model>/<run>/evaluation/reference.json     bins of its training rows and scores: what monitoring compares with
+    monitoring/<model>/hours/<yyyy-mm-ddThh>/<reference>-<sources>.json   counts of one arrival hour of the log
+    monitoring/<model>/days/<yyyy-mm-dd>/<reference>-<sources>.json       the sum of a day's hours
+    monitoring/<model>/windows/<yyyy-mm-ddThhmm>.{json,html}              what one look found
+    monitoring/<model>/latest.json                                        the newest of them
     runs/<model>/<run>/evaluation/replay.json        its winner beside logged traffic, where a gate asks for it
 """
 
@@ -31,6 +36,7 @@ INCOMING = "incoming/"
 OBJECTS = "objects/"
 VERSIONS = "versions/"
 PROFILES = "profiles/"
+MONITORING = "monitoring/"
 PREDICTIONS = "predictions/"
 PREDICTIONS_FAILED = "predictions-failed/"
 FEEDBACK = "feedback/"
@@ -116,6 +122,15 @@ def run(model: str, run_id: str, *parts: str) -> str:
 def run_record(model: str, run_id: str) -> str:
     """Return the key of a run's record."""
     return run(model, run_id, "run.json")
+
+
+def monitoring(model: str, *parts: str) -> str:
+    """Return the prefix of what monitoring keeps of a model, or the key of something inside it.
+
+    >>> monitoring("flights", "latest.json")
+    'monitoring/flights/latest.json'
+    """
+    return f"{MONITORING}{model}/" + "/".join(parts)
 
 
 def predictions(model: str) -> str:

@@ -27,6 +27,9 @@ ROLLED_BACK: Final = "rolled back"
 DEPLOYMENT_FAILED: Final = "deployment failed"
 FEEDBACK_READ: Final = "feedback read"
 FEEDBACK_REFUSED: Final = "feedback refused"
+ALERT_BEGUN: Final = "alert begun"
+ALERT_ENDED: Final = "alert ended"
+RETRAINING_DECIDED: Final = "retraining decided"
 
 HEAD: Final = "head"
 

@@ -12,13 +12,14 @@ PR_AUC: Final = "pr_auc_score"
 ROC_AUC: Final = "roc_auc_score"
 F1: Final = "f1_score"
 COST_LOSS: Final = "cost_loss"
+MONEY: Final = "money_score"
 MACRO_F1: Final = "macro_f1_score"
 RMSE: Final = "rmse_error"
 MAE: Final = "mae_error"
 R2: Final = "r2_score"
 
 OF_TASK: Final = {
-    "binary": (LOG_LOSS, BRIER_LOSS, PR_AUC, ROC_AUC, F1, COST_LOSS),
+    "binary": (LOG_LOSS, BRIER_LOSS, PR_AUC, ROC_AUC, F1, COST_LOSS, MONEY),
     "multiclass": (LOG_LOSS, MACRO_F1),
     "regression": (RMSE, MAE, R2),
 }

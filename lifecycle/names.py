@@ -13,6 +13,7 @@ TAG_MODEL: Final = "perennial:model"
 SOURCE: Final = "perennial"
 VERSION_CUT: Final = "Data Version Cut"
 MODEL_LIVE: Final = "Model Live"
+MODEL_MONITORED: Final = "Model Monitored"
 OBJECT_CREATED: Final = "Object Created"
 OBJECT_DELETED: Final = "Object Deleted"
 MODEL_PACKAGE_CHANGED: Final = "SageMaker Model Package State Change"
@@ -25,9 +26,26 @@ METRIC_NAMESPACE: Final = "Perennial"
 METRIC_ROWS_SCORED: Final = "RowsScored"
 METRIC_ROWS_REFUSED: Final = "RowsRefused"
 METRIC_REQUESTS_FAILED: Final = "RequestsFailed"
+METRIC_COLD_STARTS: Final = "ColdStarts"
+METRIC_FEATURES_DRIFTED: Final = "FeaturesDrifted"
+METRIC_WORST_DRIFT: Final = "WorstDrift"
+METRIC_WORST_MISSING: Final = "WorstMissing"
+METRIC_SCORE_DRIFT: Final = "ScoreDrift"
+METRIC_QUALITY: Final = "Quality"
+METRIC_QUALITY_DROP: Final = "QualityDrop"
+METRIC_ESTIMATED_QUALITY: Final = "EstimatedQuality"
+METRIC_LABEL_COVERAGE: Final = "LabelCoverage"
+METRIC_STALENESS: Final = "Staleness"
 METRIC_VERSIONS_REJECTED: Final = "VersionsRejected"
 METRIC_RUNS_FAILED: Final = "RunsFailed"
 METRIC_DEPLOYMENTS_FAILED: Final = "DeploymentsFailed"
+
+# What monitoring may raise; each is an alarm of its own.
+ALERT_DRIFT: Final = "drift"
+ALERT_SCORES: Final = "scores"
+ALERT_QUALITY: Final = "quality"
+ALERT_STALE: Final = "stale"
+ALERTS: Final = (ALERT_DRIFT, ALERT_SCORES, ALERT_QUALITY, ALERT_STALE)
 
 # Lambda alias that API Gateway calls.
 LIVE: Final = "live"
@@ -53,6 +71,8 @@ OUTPUT_DATASET: Final = "Dataset"
 OUTPUT_PREDICT_FUNCTION: Final = "PredictFunction"
 OUTPUT_PREDICTION_STREAM: Final = "PredictionStream"
 OUTPUT_ROLL_BACK: Final = "RollBackFunction"
+OUTPUT_MONITOR: Final = "MonitorFunction"
+OUTPUT_RETRAIN: Final = "RetrainFunction"
 
 # Candidate families that are built in; `module:function` names are the user's own.
 LOGISTIC_REGRESSION: Final = "logistic-regression"
@@ -101,6 +121,11 @@ def serving_stack(stage: str, model: str) -> str:
     return f"{PRODUCT}-{stage}-{model}-serving"
 
 
+def monitoring_stack(stage: str, model: str) -> str:
+    """Return the name of a model's monitoring stack."""
+    return f"{PRODUCT}-{stage}-{model}-monitoring"
+
+
 def export(stage: str, output: str) -> str:
     """Return the CloudFormation export name of an output of the shared stack."""
     return f"{shared_stack(stage)}-{output}"
@@ -112,7 +137,10 @@ def predict_function(stage: str, model: str) -> str:
 
 
 def alarm(stage: str, model: str, what: str) -> str:
-    """Return the name of a model's alarm: `what` is "errors" (Lambda's own) or "failures" (5xx that we answered)."""
+    """Return the name of a model's alarm.
+
+    `what` is "errors" (Lambda's own), "failures" (5xx that we answered), one of `ALERTS`, or "monitor" (it fails).
+    """
     return f"{PRODUCT}-{stage}-{model}-{what}"
 
 

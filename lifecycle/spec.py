@@ -13,15 +13,18 @@ from typing import Any, Self
 
 from lifecycle import canonical
 from lifecycle.errors import SpecRejected
+from lifecycle.monitoring import Monitoring
+from lifecycle.objective import Money, Objective
 from lifecycle.preparation import NOTHING, Preparation, preparation_of
+from lifecycle.retraining import Retraining
 from lifecycle.rollout import CANARY, Rollout
 from lifecycle.schema import Column, Contract, Kind, Task, contract_of, contract_to_plain, to_plain
 from lifecycle.serverless import LAMBDA, USUAL, Serverless
 
 __all__ = [
-    "Candidate", "Column", "Contract", "Decision", "Gates", "Kind", "MetricGate", "ModelSpec", "Monitoring",
-    "ReplayGate", "Retraining", "Rollout", "Serverless", "Serving", "SliceGate", "Split", "Task", "Training",
-    "contract_of", "contract_to_plain",
+    "Candidate", "Column", "Contract", "Decision", "Gates", "Kind", "MetricGate", "ModelSpec", "Money", "Monitoring",
+    "Objective", "ReplayGate", "Retraining", "Rollout", "Serverless", "Serving", "SliceGate", "Split", "Task",
+    "Training", "contract_of", "contract_to_plain",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -150,20 +153,6 @@ class Serving:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Monitoring:
-    """What is observed; `prediction_log` writes one line per scored row."""
-
-    prediction_log: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retraining:
-    """When a new run starts by itself."""
-
-    on_upload: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """All of a model.yaml, checked and complete."""
 
@@ -171,12 +160,13 @@ class ModelSpec:
     dataset: str
     contract: Contract
     split: Split = Split()
+    objective: Objective = field(default_factory=Objective)
     training: Training = Training()
     decision: Decision = Decision()
     gates: Gates = Gates()
     serving: Serving = Serving()
-    monitoring: Monitoring = Monitoring()
-    retraining: Retraining = Retraining()
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    retraining: Retraining = field(default_factory=Retraining)
     features_sha256: str | None = None
     estimators_sha256: str | None = None
     schema: int = SCHEMA
@@ -226,6 +216,7 @@ class ModelSpec:
         parts = {
             "contract": contract_of(raw["contract"]),
             "split": Split(**raw["split"]),
+            "objective": Objective.from_plain(raw.get("objective", {})),
             "training": Training(**training),
             "decision": Decision(**raw["decision"]),
             "gates": Gates(**gates),

@@ -11,6 +11,7 @@ from lifecycle.metrics import OF_DECISIONS
 from lifecycle.names import MODEL_NAME_LENGTH
 from lifecycle.spec import Task
 from stacks.column_rules import Column, DerivedWord, Keys, Preparing, Share
+from stacks.loop_file import MonitoringKeys, ObjectiveKeys, RetrainingKeys
 from stacks.refusals import refuse_instance, refuse_task
 from stacks.rollout_file import RolloutWord
 
@@ -174,20 +175,6 @@ class ServingKeys(Keys):
     serverless: ServerlessKeys = ServerlessKeys()
 
 
-class MonitoringKeys(Keys):
-    """What is observed."""
-
-    prediction_log: bool = True
-    """one log line per scored row"""
-
-
-class RetrainingKeys(Keys):
-    """When a run starts by itself."""
-
-    on_upload: bool = True
-    """each new data version starts a run"""
-
-
 class ModelFile(Keys):
     """models/<name>/model.yaml of Perennial."""
 
@@ -226,6 +213,7 @@ class ModelFile(Keys):
     split: SplitKeys = SplitKeys()
     candidates: list[CandidateWord] | None = None
     """families to train (default: a linear one, a random forest and hist gradient boosting)"""
+    objective: ObjectiveKeys = ObjectiveKeys()
     training: TrainingKeys = TrainingKeys()
     decision: DecisionKeys = DecisionKeys()
     gates: GateKeys = GateKeys()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.families import built_in
-from lifecycle.metrics import DEFAULT
+from lifecycle.metrics import DEFAULT, MONEY
 from lifecycle.schema import Column, Contract, Kind
 from lifecycle.serverless import Serverless
 from lifecycle.spec import (
@@ -19,7 +19,9 @@ from lifecycle.spec import (
     Gates,
     MetricGate,
     ModelSpec,
+    Money,
     Monitoring,
+    Objective,
     ReplayGate,
     Retraining,
     Serving,
@@ -66,7 +68,8 @@ def _spec(written: ModelFile, folder: Path) -> ModelSpec:
         contract=_contract(written),
         split=Split(**written.split.model_dump()),
         training=_training(written),
-        decision=Decision(**written.decision.model_dump()),
+        objective=_objective(written),
+        decision=_decision(written),
         gates=_gates(written),
         serving=_serving(written),
         monitoring=Monitoring(**written.monitoring.model_dump()),
@@ -94,12 +97,31 @@ def _column(name: str, rule: Rule) -> Column:
 
 def _training(written: ModelFile) -> Training:
     values = written.training.model_dump()
-    values["metric"] = values["metric"] or DEFAULT[written.task]
+    objective = _objective(written).metric  # money hangs on a threshold, which the search does not know yet
+    values["metric"] = values["metric"] or (DEFAULT[written.task] if objective == MONEY else objective)
     return Training(
         candidates=tuple(_candidate(entry) for entry in _candidates(written)),
         prepare=preparations_of(columns_of(written), written.derived),
         **values,
     )
+
+
+def _objective(written: ModelFile) -> Objective:
+    found = written.objective
+    usual = DEFAULT[written.task] if found.money is None else MONEY
+    return Objective(
+        metric=found.metric or usual,
+        money=Money(**found.money.model_dump()) if found.money else None,
+    )
+
+
+def _decision(written: ModelFile) -> Decision:
+    """What `decision` says; where it says nothing, the threshold that earns the most, if money is given."""
+    given, money = Decision(**written.decision.model_dump()), _objective(written).money
+    if money is None or given != Decision():
+        return given
+    false_positive, false_negative = money.costs
+    return Decision(false_positive=false_positive, false_negative=false_negative)
 
 
 def _candidates(written: ModelFile) -> list[CandidateKeys]:

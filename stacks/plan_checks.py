@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifecycle.families import built_in, of_task
-from lifecycle.metrics import COST_LOSS, OF_SLICES, OF_TASK
+from lifecycle.metrics import COST_LOSS, MONEY, OF_SLICES, OF_TASK
 from lifecycle.names import FAMILY_NAME_LENGTH
+from lifecycle.objective import ALLOWED, Money
 from lifecycle.schema import Task
 from stacks.candidate_names import family_of
 from stacks.jobs import STARTUP_MINUTES
@@ -22,11 +23,13 @@ FAMILY = re.compile(r"[a-z][a-z0-9-]*")
 
 
 def plan_problems(written: ModelFile, folder: Path) -> Iterator[Problem]:
-    """Yield every problem of split, candidates, training, decision, gates and serving."""
+    """Yield every problem of split, candidates, training, objective, gates, monitoring and serving."""
     yield from _split(written)
     yield from _candidates(written, folder)
     yield from _training(written)
     yield from _decision(written)
+    yield from _objective(written)
+    yield from _monitoring(written)
     yield from _gates(written)
     yield from _replay(written)
     yield from _serving(written)
@@ -112,6 +115,34 @@ def _decision(written: ModelFile) -> Iterator[Problem]:
         yield Problem("decision", "needs both costs: false_positive and false_negative")
 
 
+def _objective(written: ModelFile) -> Iterator[Problem]:
+    metric, money = written.objective.metric, written.objective.money
+    allowed = ALLOWED[written.task]
+    if metric is not None and metric not in allowed:
+        text = f"of task {written.task}: {', '.join(allowed)}, means over rows; others may be gates; found {metric!r}"
+        yield Problem("objective.metric", text)
+    if money is None:
+        if metric == MONEY:
+            yield Problem("objective.money", "is missing: money_score needs what outcomes are worth")
+        return
+    if written.task is not Task.BINARY:
+        yield Problem("objective.money", f"is for task binary; this task is {written.task}")
+    elif metric not in (None, MONEY):
+        yield Problem("objective.metric", f"is money_score where money is given, found {metric!r}")
+    elif min(Money(**money.model_dump()).costs) <= 0:
+        text = "must pay: true_positive above false_negative, and true_negative above false_positive"
+        yield Problem("objective.money", text)
+
+
+def _monitoring(written: ModelFile) -> Iterator[Problem]:
+    if written.monitoring.every_minutes > written.monitoring.window_hours * 60:
+        text = "must not be longer than window_hours: rows between two windows would never be looked at"
+        yield Problem("monitoring.every_minutes", text)
+    if written.retraining.learn_from_feedback and not written.monitoring.prediction_log:
+        text = "needs the prediction log: leave `monitoring: {prediction_log: false}` out"
+        yield Problem("retraining.learn_from_feedback", text)
+
+
 def _gates(written: ModelFile) -> Iterator[Problem]:
     allowed, sliced = OF_TASK[written.task], OF_SLICES[written.task]
     for number, gate in enumerate(written.gates.metrics):
@@ -123,6 +154,8 @@ def _gates(written: ModelFile) -> Iterator[Problem]:
             yield Problem(key, "needs min or max")
         if gate.metric == COST_LOSS and written.decision.false_positive is None:
             yield Problem(f"{key}.metric", "cost_loss needs decision: {false_positive: ..., false_negative: ...}")
+        if gate.metric == MONEY and written.objective.money is None:
+            yield Problem(f"{key}.metric", "money_score needs objective: {money: {unit: ..., true_positive: ...}}")
     for number, slice_gate in enumerate(written.gates.slices):
         if slice_gate.metric not in sliced:
             text = f"metrics of slices for task {written.task}: {', '.join(sliced)}; found {slice_gate.metric!r}"
