@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle.metrics import DEFAULT, larger_is_better
+from lifecycle.metrics import larger_is_better
 from lifecycle.spec import Gates, MetricGate, SliceGate
 
 PARITY = 1e-12
@@ -46,7 +46,7 @@ Finding = tuple[bool, str]
 
 
 def _beats_dummy(scorecard: Mapping[str, Any]) -> Finding:
-    metric = DEFAULT[scorecard["task"]]
+    metric = scorecard["objective"]["metric"]
     ours = scorecard["metrics"]["winner"].get(metric)
     dummy = scorecard["metrics"]["dummy"].get(metric)
     if ours is None or dummy is None:
@@ -91,14 +91,23 @@ def _champion(scorecard: Mapping[str, Any], gates: Gates) -> Finding:
     comparison = scorecard["comparison"]
     if comparison is None:
         return True, "there is no live model to compare with"
-    low, high, share = comparison["low"], comparison["high"], comparison["confidence"]
-    shown = (
-        f"{comparison['metric']} differs from the live model's by {comparison['difference']:+.6g} "
-        f"({share:.0%} interval {low:+.6g} to {high:+.6g}; below 0 is better)"
-    )
+    low, high = comparison["low"], comparison["high"]
+    shown = difference_in_words(comparison, scorecard["objective"]["unit"])
     if gates.require_improvement:
         return high < 0, f"{shown}: {'a' if high < 0 else 'no'} significant improvement"
     return low <= 0, f"{shown}: {'not ' if low <= 0 else ''}significantly worse"
+
+
+def difference_in_words(comparison: Mapping[str, Any], unit: str | None) -> str:
+    """Return a paired comparison in the metric's own direction: its losses turned round where larger is better."""
+    sign = -1 if larger_is_better(comparison["metric"]) else 1
+    low, high = sorted(sign * comparison[side] for side in ("low", "high"))
+    per_row = f" {unit} a row" if unit else ""
+    return (
+        f"{comparison['metric']} differs from the live model's by {sign * comparison['difference']:+.6g}{per_row} "
+        f"({comparison['confidence']:.0%} interval {low:+.6g} to {high:+.6g}; "
+        f"{'above' if sign < 0 else 'below'} 0 is better)"
+    )
 
 
 def _size(compiled: Mapping[str, Any], gates: Gates) -> Finding:

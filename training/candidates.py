@@ -122,7 +122,7 @@ def evaluate(trained: Trained, job: Job) -> Candidate:
         threshold=threshold,
         labels=labels,
         outputs=outputs,
-        figures=measure.all_metrics(task, labels, outputs, threshold, job.costs),
+        figures=measure.all_metrics(task, labels, outputs, threshold, job.costs, job.spec.objective.money),
         compiled=compile_model(fitted, job.spec, threshold, job.run_id, job.version, estimator),
         remote=remote,
     )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from lifecycle import metrics as names
+from lifecycle.objective import Money, Objective
 from lifecycle.spec import Task
 
 SMALLEST = 1e-15
@@ -57,13 +58,34 @@ def metric(task: Task, name: str, labels: npt.NDArray[Any], outputs: Numbers) ->
     return float(from_rows(name, row_losses(task, labels, outputs, name).mean()))
 
 
+def earned(money: Money, labels: npt.NDArray[Any], decided: npt.NDArray[np.bool_]) -> Numbers:
+    """Return what each row's decision was worth; `decided` is true where it was positive."""
+    positive = np.where(labels == 1, money.true_positive, money.false_positive)
+    return np.where(decided, positive, np.where(labels == 1, money.false_negative, money.true_negative))
+
+
+def objective_losses(
+    objective: Objective, task: Task, labels: npt.NDArray[Any], outputs: Numbers, threshold: float | None
+) -> Numbers:
+    """Return each row's share of the objective, smaller is better (`lifecycle.objective.Objective.row_loss`)."""
+    if objective.metric != names.MONEY:
+        return row_losses(task, labels, outputs, objective.metric)
+    assert objective.money is not None, "money_score has money"
+    return -earned(objective.money, labels, outputs >= (1.0 if threshold is None else threshold))
+
+
 def all_metrics(
-    task: Task, labels: npt.NDArray[Any], outputs: Numbers, threshold: float | None, costs: tuple[float, float] | None
+    task: Task,
+    labels: npt.NDArray[Any],
+    outputs: Numbers,
+    threshold: float | None,
+    costs: tuple[float, float] | None,
+    money: Money | None = None,
 ) -> dict[str, float | None]:
     """Return every metric of the task; `costs` are those of a false positive and of a false negative."""
     found: dict[str, float | None] = {}
     for name in names.OF_TASK[task]:
-        if name not in (names.F1, names.COST_LOSS):
+        if name not in (names.F1, names.COST_LOSS, names.MONEY):
             found[name] = metric(task, name, labels, outputs)
     if threshold is not None:
         decided = outputs >= threshold
@@ -71,11 +93,15 @@ def all_metrics(
         if costs is not None:
             wrong = (decided & (labels == 0)).mean() * costs[0] + (~decided & (labels == 1)).mean() * costs[1]
             found[names.COST_LOSS] = float(wrong)
+        if money is not None:
+            found[names.MONEY] = float(earned(money, labels, decided).mean())
     return found
 
 
 def bootstrap(name: str, ours: Numbers, theirs: Numbers, confidence: float, seed: int) -> dict[str, Any]:
-    """Return the paired bootstrap of a loss difference (ours - theirs): below 0 we are better.
+    """Return the paired bootstrap of a difference of losses (ours - theirs): below 0 we are better.
+
+    So it is for scores, too: their losses are what they fall short by.
 
     1,000 resamples of the rows; the interval holds `confidence` of them.
     """

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle import page
+from lifecycle.gate import difference_in_words
 from lifecycle.metrics import larger_is_better
 from lifecycle.page import Section, number
 
@@ -77,8 +78,14 @@ def _metrics(scorecard: Mapping[str, Any]) -> page.Html:
     figures = scorecard["metrics"]
     named = [("this model", figures["winner"]), ("dummy", figures["dummy"]), ("live model", figures["champion"] or {})]
     named += [(name, found) for name, found in figures.items() if name not in ("winner", "dummy", "champion")]
+    objective = scorecard["objective"]
+    units = {objective["metric"]: f" ({objective['unit']} a row)"} if objective["unit"] else {}
     rows = [
-        (name, "larger" if larger_is_better(name) else "smaller", *(found.get(name) for _, found in named))
+        (
+            f"{name}{units.get(name, '')}",
+            "larger" if larger_is_better(name) else "smaller",
+            *(f.get(name) for _, f in named),
+        )
         for name in figures["winner"]
     ]
     return page.table(["metric", "better when", *(name for name, _ in named)], rows)
@@ -88,10 +95,7 @@ def _comparison(scorecard: Mapping[str, Any]) -> str:
     found = scorecard["comparison"]
     if found is None:
         return f"Not compared: {scorecard['champion']['reason']}."
-    return (
-        f"{found['metric']} differs by {found['difference']:+.5g}; {found['confidence']:.0%} of 1,000 paired resamples "
-        f"lie between {found['low']:+.5g} and {found['high']:+.5g}. Below zero this model is better."
-    )
+    return f"{difference_in_words(found, scorecard['objective']['unit'])}, by 1,000 paired resamples of the rows."
 
 
 def _calibration(bins: Sequence[Mapping[str, Any]]) -> list[str]:

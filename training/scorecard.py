@@ -35,7 +35,7 @@ def build(
     prior = dummy(task, indices(train.labels, list(fitted.classes) if fitted.classes else None), winner.outputs)
     live = None
     if champion.outputs is not None:
-        live = measure.all_metrics(task, labels, champion.outputs, champion.threshold, job.costs)
+        live = measure.all_metrics(task, labels, champion.outputs, champion.threshold, job.costs, spec.objective.money)
     figures = {name: entry.figures for name, entry in others.items()}
     return {
         "schema": SCHEMA,
@@ -45,6 +45,7 @@ def build(
         "spec_id": spec.spec_id,
         "task": str(task),
         "classes": fitted.classes,
+        "objective": {"metric": spec.objective.metric, "unit": spec.objective.money and spec.objective.money.unit},
         "winner": {
             "family": fitted.family,
             "job": winner.trained.job,
@@ -53,7 +54,7 @@ def build(
         },
         "metrics": {
             "winner": winner.figures,
-            "dummy": measure.all_metrics(task, labels, prior, winner.threshold, job.costs),
+            "dummy": _of_dummy(job, winner, prior),
             "champion": live,
             **figures,
         },
@@ -86,14 +87,27 @@ def dummy(task: Task, train: npt.NDArray[Any], like: npt.NDArray[np.float64]) ->
     return np.full(len(like), float(train.mean()))
 
 
+def _of_dummy(job: Job, winner: Candidate, prior: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    """The dummy's figures; in money it is the better of always and never deciding positively."""
+    task, money = job.spec.contract.task, job.spec.objective.money
+    found = measure.all_metrics(task, winner.labels, prior, winner.threshold, job.costs)
+    if money is None:
+        return found
+    constant = (np.full(len(prior), decided) for decided in (True, False))
+    best = max(float(measure.earned(money, winner.labels, decided).mean()) for decided in constant)
+    return {**found, metrics.MONEY: best}
+
+
 def compare(job: Job, winner: Candidate, champion: Champion) -> dict[str, Any] | None:
-    """Return the paired bootstrap of the task's own loss against the live model, or None without one."""
+    """Return the paired bootstrap of the objective against the live model, or None without one."""
     if champion.outputs is None:
         return None
-    task = job.spec.contract.task
-    metric = metrics.DEFAULT[task]
-    ours, theirs = (measure.row_losses(task, winner.labels, out, metric) for out in (winner.outputs, champion.outputs))
-    return measure.bootstrap(metric, ours, theirs, job.spec.gates.confidence, job.spec.training.seed)
+    task, objective = job.spec.contract.task, job.spec.objective
+    ours, theirs = (
+        measure.objective_losses(objective, task, winner.labels, outputs, threshold)
+        for outputs, threshold in ((winner.outputs, winner.threshold), (champion.outputs, champion.threshold))
+    )
+    return measure.bootstrap(objective.metric, ours, theirs, job.spec.gates.confidence, job.spec.training.seed)
 
 
 def sliced(job: Job, winner: Candidate) -> list[dict[str, Any]]:
@@ -101,7 +115,9 @@ def sliced(job: Job, winner: Candidate) -> list[dict[str, Any]]:
     spec, frame = job.spec, job.holdout.frame
     task = spec.contract.task
     gated = {gate.column for gate in spec.gates.slices if gate.column in frame.columns}
-    losses = {metrics.DEFAULT[task], *(g.metric for g in spec.gates.slices)} & set(metrics.OF_SLICES[task])
+    losses = {metrics.DEFAULT[task], spec.objective.metric, *(g.metric for g in spec.gates.slices)} & set(
+        metrics.OF_SLICES[task]
+    )
     kinds = dict(spec.contract.features)
     few = {name for name, kind in kinds.items() if kind is Kind.CATEGORY and _is_open(spec, name)}
     few = {name for name in few if frame[name].n_unique() <= SLICE_VALUES}

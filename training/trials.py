@@ -162,7 +162,7 @@ class _Halving:
             self.trials.append(record)
             log.info("%s trial %d failed: %s", self.entry.family, trial, record["error"])
             return None
-        wanted = {*metrics.OF_TASK[self.task], self.metric} - {metrics.F1, metrics.COST_LOSS}
+        wanted = {*metrics.OF_TASK[self.task], self.metric} - {metrics.F1, metrics.COST_LOSS, metrics.MONEY}
         found = {name: measure.metric(self.task, name, validation.labels, scored) for name in sorted(wanted)}
         record |= {"metrics": found, "seconds": round(time.perf_counter() - started, 3)}
         if caught:

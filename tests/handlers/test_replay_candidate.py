@@ -27,6 +27,7 @@ def gated(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Worl
     deploy(GATED, tmp_path, monkeypatch)
     card = {
         "winner": {"family": "logistic-regression", "job": "job-1"}, "task": "binary", "slices": [],
+        "objective": {"metric": "log_loss", "unit": None},
         "metrics": {"winner": {"log_loss": 0.4}, "dummy": {"log_loss": 0.6}, "champion": None}, "comparison": None,
         "compiled": {"sha256": "ab" * 32, "bytes": 10, "parity": {"rows": 5, "equal": 5, "worst": 0.0}},
     }  # fmt: skip

@@ -348,6 +348,7 @@ def test_an_object_is_profiled_once_whatever_version_it_is_part_of(
 SCORECARD = {
     "schema": 1,
     "task": "binary",
+    "objective": {"metric": "log_loss", "unit": None},
     "rows": {"train": 10, "validation": 5, "holdout": 5, "unlabelled": 0},
     "winner": {"family": "random-forest", "job": "job-1", "threshold": 0.5, "parameters": {}},
     "metrics": {"winner": {"log_loss": 0.4}, "dummy": {"log_loss": 0.6}, "champion": None},

@@ -207,6 +207,38 @@ WRONG = {
         {"serving": {"rollout": {"canary": {"bake": 5}}}},
         ["serving.rollout", "bake"],
     ),
+    "an objective that ranks": (
+        {"objective": {"metric": "roc_auc_score"}},
+        ["objective.metric", "'log_loss', 'brier_loss'"],
+    ),
+    "an objective of another task": (
+        {"objective": {"metric": "rmse_error"}},
+        ["objective.metric: of task binary: log_loss, brier_loss, money_score, means over rows"],
+    ),
+    "money without amounts": (
+        {"objective": {"metric": "money_score"}},
+        ["objective.money: is missing"],
+    ),
+    "money beside another metric": (
+        {"objective": {"metric": "log_loss", "money": {"unit": "EUR", "true_positive": 20, "false_positive": -5}}},
+        ["objective.metric: is money_score where money is given"],
+    ),
+    "money that pays for a miss": (
+        {"objective": {"money": {"unit": "EUR", "false_negative": 20, "false_positive": -5}}},
+        ["objective.money: must pay: true_positive above false_negative"],
+    ),
+    "a gate in money that nobody named": (
+        {"gates": {"metrics": [{"metric": "money_score", "min": 0}]}},
+        ["gates.metrics.0.metric: money_score needs objective"],
+    ),
+    "a window shorter than the time between two": (
+        {"monitoring": {"every_minutes": 1440, "window_hours": 6}},
+        ["monitoring.every_minutes: must not be longer than window_hours"],
+    ),
+    "learning from a log that is not written": (
+        {"monitoring": {"prediction_log": False}, "retraining": {"learn_from_feedback": True}},
+        ["retraining.learn_from_feedback: needs the prediction log"],
+    ),
     "tokens of nobody": (
         {"serving": {"auth": "jwt"}},
         ["serving.jwt_issuer: must be an https address", "serving.jwt_audience: needs at least one"],

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from lifecycle import metrics
+from lifecycle.objective import Money, Objective
 from lifecycle.spec import Task
 from training import measure
 
@@ -26,6 +27,40 @@ def test_binary_figures_are_scikit_learns() -> None:
             "cost_loss": ((decided & (LABELS == 0)).sum() + 4 * (~decided & (LABELS == 1)).sum()) / 500,
         }
     )
+
+
+MONEY = Money(unit="EUR", true_positive=20.0, false_positive=-5.0, false_negative=-1.0)
+
+
+def test_money_is_the_mean_of_what_each_outcome_is_worth() -> None:
+    decided = SCORES >= 0.4
+    counts = {(d, y): int(((decided == d) & (y == LABELS)).sum()) for d in (True, False) for y in (0, 1)}
+    worth = (20.0 * counts[True, 1] - 5.0 * counts[True, 0] - 1.0 * counts[False, 1]) / 500
+    assert measure.all_metrics(Task.BINARY, LABELS, SCORES, 0.4, None, MONEY)["money_score"] == pytest.approx(worth)
+
+
+@pytest.mark.parametrize("objective", [Objective(metric=m) for m in ("log_loss", "brier_loss")] + [
+    Objective(metric="money_score", money=MONEY)
+])  # fmt: skip
+def test_losses_of_many_rows_are_those_of_each_row(objective: Objective) -> None:
+    many = measure.objective_losses(objective, Task.BINARY, LABELS, SCORES, 0.4)
+    each = [objective.row_loss(label=bool(y), output=s, decision=s >= 0.4) for y, s in zip(LABELS, SCORES, strict=True)]
+    assert many == pytest.approx(each)
+    found = measure.all_metrics(Task.BINARY, LABELS, SCORES, 0.4, None, objective.money)
+    assert objective.from_mean(float(np.mean(each))) == pytest.approx(found[objective.metric])
+
+
+def test_losses_of_classes_and_numbers_are_those_of_each_row() -> None:
+    shares = np.array([[0.2, 0.8], [0.5, 0.5]])
+    many = measure.objective_losses(Objective(), Task.MULTICLASS, np.array([1, -1]), shares, None)
+    first = Objective().row_loss(label="b", output={"a": 0.2, "b": 0.8}, decision="b")
+    unseen = Objective().row_loss(label="c", output={"a": 0.5, "b": 0.5}, decision="a")
+    assert many == pytest.approx([first, unseen])
+    for metric in ("rmse_error", "mae_error"):
+        numbers = measure.objective_losses(
+            Objective(metric=metric), Task.REGRESSION, np.array([3.0]), np.array([5.0]), None
+        )
+        assert numbers == pytest.approx([Objective(metric=metric).row_loss(label=3, output=5.0, decision=None)])
 
 
 def test_multiclass_and_regression_figures_are_scikit_learns() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from lifecycle.spec import Candidate, Column, Contract, Kind, ModelSpec, Split, Task, Training
+from lifecycle.metrics import DEFAULT
+from lifecycle.spec import Candidate, Column, Contract, Kind, ModelSpec, Objective, Split, Task, Training
 from training import evaluate, train
 
 VERSION = "a" * 64
@@ -56,6 +57,7 @@ def spec_of(task: Task, families: Sequence[str] = (), **changes: Any) -> ModelSp
         dataset="demo",
         contract=contract,
         split=Split(by="hash", holdout=0.25, validation=0.25),
+        objective=Objective(metric=DEFAULT[task]),
         training=Training(candidates=tuple(Candidate(family=name) for name in families), trials=2, seed=3),
         features_sha256=hashlib.sha256(FEATURES.encode()).hexdigest(),
     )

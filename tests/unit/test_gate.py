@@ -17,6 +17,7 @@ GATES = Gates(
 def card(**changes: Any) -> dict[str, Any]:
     good: dict[str, Any] = {
         "task": "binary",
+        "objective": {"metric": "log_loss", "unit": None},
         "metrics": {
             "winner": {"log_loss": 0.4, "roc_auc_score": 0.8},
             "dummy": {"log_loss": 0.5, "roc_auc_score": 0.5},
@@ -95,3 +96,16 @@ def test_a_candidate_that_is_better_in_every_figure_is_never_refused_where_the_w
     better["compiled"]["bytes"] = size // 2
     for gates in (GATES, Gates(require_improvement=True)):
         assert decide(better, gates).approved or not decide(worse, gates).approved
+
+
+def test_money_is_compared_in_its_own_direction_and_unit() -> None:
+    earning = card(
+        objective={"metric": "money_score", "unit": "EUR"},
+        metrics={"winner": {"money_score": 3.5}, "dummy": {"money_score": 1.0}, "champion": {"money_score": 3.0}},
+        comparison={**compared(-0.7, -0.3), "metric": "money_score"},
+    )
+    verdict = decide(earning, Gates(require_improvement=True))
+    assert verdict.approved
+    assert "money_score 3.5 beats the dummy's 1" in verdict.reasons
+    said = "money_score differs from the live model's by +0.5 EUR a row (95% interval +0.3 to +0.7; above 0 is better)"
+    assert any(said in reason for reason in verdict.reasons)
