@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,10 +149,8 @@ class Lab:
         return float(answer.body["now"])
 
 
-@pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout of its own, with a model for each generated table, made by `perennial new`."""
-    folder = tmp_path_factory.mktemp("checkout")
+def checkout(folder: Path) -> Path:
+    """Make `folder` a checkout of its own, without models."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("app.py", "cdk.json", "stages.yaml", "package.json", "requirements"):
@@ -164,6 +163,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     (folder / "models").mkdir()
     (folder / "tables").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout of its own, with a model for each generated table, made by `perennial new`."""
+    folder = checkout(tmp_path_factory.mktemp("checkout"))
     for name, make in tables.MAKERS.items():
         path = make(folder / "tables" / f"{name}.csv")
         perennial(folder, "new", name, "--from", str(path), "--target", tables.TARGETS[name])
@@ -195,13 +201,20 @@ def _near(folder: Path, plain: Path) -> None:
 @pytest.fixture(scope="session")
 def lab(workspace: Path) -> Iterator[Lab]:
     """The engine, deployed and ready."""
+    with running(workspace, IDLE_SPEED) as found:
+        yield found
+
+
+@contextmanager
+def running(workspace: Path, idle_speed: float) -> Iterator[Lab]:
+    """Synthesize a checkout and run an engine on it; idle time passes `idle_speed` times as fast."""
     environment = clean_environment()
     subprocess.run([sys.executable, "app.py"], cwd=workspace, env=environment, check=True, capture_output=True)
     state_file = workspace / "engine.json"
     command = [sys.executable, "-m", "local.engine", "--cdk-out", "cdk.out", "--state-file", str(state_file)]
     with (workspace / "engine.log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--idle-speed", str(IDLE_SPEED)], cwd=workspace, env=environment, stdout=log, stderr=log
+            [*command, "--idle-speed", str(idle_speed)], cwd=workspace, env=environment, stdout=log, stderr=log
         )
     try:
         wait_until(lambda: state_file.exists() or process.poll() is not None or None, "engine", 90)
