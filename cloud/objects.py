@@ -106,6 +106,19 @@ class Bucket:
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield the prefixes, up to the next slash, that hold objects under a prefix."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        with translated(f"list {self.uri(prefix)}"):
+            for page in pages:
+                for entry in page.get("CommonPrefixes", []):
+                    yield entry["Prefix"]
+
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one; in a versioned bucket its versions stay."""
+        with translated(f"delete {self.uri(key)}"):
+            self._s3.delete_object(Bucket=self.name, Key=key)
+
     def sizes(self, prefix: str) -> Iterator[int]:
         """Yield the stored bytes of each object under a prefix."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)

@@ -27,6 +27,7 @@ Artifact bucket (versioned)
     monitoring/<model>/days/<yyyy-mm-dd>/<reference>-<sources>.json       the sum of a day's hours
     monitoring/<model>/windows/<yyyy-mm-ddThhmm>.{json,html}              what one look found
     monitoring/<model>/latest.json                                        the newest of them
+    harvests/<model>.json                            which days of labelled predictions became data (lifecycle.harvest)
     runs/<model>/<run>/evaluation/replay.json        its winner beside logged traffic, where a gate asks for it
 """
 
@@ -37,6 +38,7 @@ OBJECTS = "objects/"
 VERSIONS = "versions/"
 PROFILES = "profiles/"
 MONITORING = "monitoring/"
+HARVESTS = "harvests/"
 PREDICTIONS = "predictions/"
 PREDICTIONS_FAILED = "predictions-failed/"
 FEEDBACK = "feedback/"
@@ -133,6 +135,11 @@ def monitoring(model: str, *parts: str) -> str:
     return f"{MONITORING}{model}/" + "/".join(parts)
 
 
+def harvests(model: str) -> str:
+    """Return the key of what is known of a model's harvested days."""
+    return f"{HARVESTS}{model}.json"
+
+
 def predictions(model: str) -> str:
     """Return the prefix of a model's prediction log."""
     return f"{PREDICTIONS}{model}/"
@@ -156,6 +163,15 @@ def feedback_reports(model: str) -> str:
 def feedback_report(model: str, name: str, version_id: str) -> str:
     """Return the key of the report on one version of an uploaded file of labels."""
     return f"{feedback_reports(model)}{name}/{version_id}.json"
+
+
+def predictions_of_day(model: str, at: float) -> str:
+    """Return the prefix of the log lines that arrived on the day (UTC) of `at`, epoch seconds.
+
+    >>> predictions_of_day("flights", 1795240799.5)
+    'predictions/flights/2026/11/21/'
+    """
+    return f"{predictions(model)}{datetime.fromtimestamp(at, UTC):%Y/%m/%d}/"
 
 
 def predictions_of_hour(model: str, at: float) -> str:

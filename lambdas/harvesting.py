@@ -1,0 +1,242 @@
+"""Labels that came by feedback + the logged rows they belong to -> files of the dataset: one for each day.
+
+Called by whoever decides on retraining, one call at a time for a model (its claim). What is uploaded raises S3's event
+like any upload, so a data version is cut from it. Days are joined one by one, hour by hour, and what was joined is
+remembered; a call that runs out of time leaves the rest to the next one.
+"""
+
+import csv
+import gzip
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import file_digest
+from itertools import chain
+from math import ceil
+from pathlib import Path
+from typing import Final, Protocol
+
+from cloud.labels import Labels
+from cloud.objects import Bucket
+from cloud.predictions import LATE_HOURS, Predictions
+from lambdas import wiring
+from lambdas.observability import note
+from lifecycle import harvest_index, keys, live, names
+from lifecycle.feedback_label import Label, hour_of
+from lifecycle.harvest import DAY, Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
+from lifecycle.harvest_index import Fingerprint, Joined
+from lifecycle.spec import ModelSpec
+from lifecycle.versions import Manifest
+
+HOUR: Final = 3600
+SECONDS: Final = 600.0  # of the function's fifteen minutes
+HALF_MILLISECOND: Final = 0.0005
+FASTEST: Final = 1  # of gzip's levels: smaller files take three times as long to write
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Harvested:
+    """What a harvest found and did.
+
+    `rows` labelled rows are in no data that the live model learned from, of `total` there are. `keys` were written: the
+    data version that is cut from them holds those rows; empty when there are too few rows, or all were there already.
+    `complete` is False when time ran out: the next harvest goes on.
+    """
+
+    rows: int
+    total: int
+    keys: tuple[str, ...]
+    complete: bool
+
+
+class Places(Protocol):
+    """Settings of a function that harvests: where labels, log and data lie, and who says what is live."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def data_bucket(self) -> str: ...  # noqa: D102
+    @property
+    def artifact_bucket(self) -> str: ...  # noqa: D102
+    @property
+    def labels_table(self) -> str: ...  # noqa: D102
+    @property
+    def predict_function(self) -> str: ...  # noqa: D102
+
+
+def harvest(settings: Places, *, least: int, seconds: float = SECONDS) -> Harvested:
+    """Join new labels with their logged rows, and upload them if there are at least `least` new rows.
+
+    Raises Throttled or Unavailable when AWS does not answer; calling again goes on where this ended.
+    """
+    alias = wiring.functions().alias(settings.predict_function, names.LIVE)
+    standing = live.parse(alias.description) if alias else None
+    harvester = Harvester(
+        spec=wiring.packaged_spec(),
+        data=wiring.bucket(settings.data_bucket),
+        artifacts=wiring.bucket(settings.artifact_bucket),
+        labels=wiring.labels(settings.labels_table, settings.model),
+        run_id=standing.run_id if standing else None,
+        now=wiring.now,
+    )
+    return harvester.harvest(least=least, seconds=seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harvester:
+    """Harvests one model; `run_id` is the run of its live model, if any."""
+
+    spec: ModelSpec
+    data: Bucket
+    artifacts: Bucket
+    labels: Labels
+    run_id: str | None
+    now: Callable[[], float]
+
+    def harvest(self, *, least: int, seconds: float) -> Harvested:
+        """Join, count, upload; see `harvest`."""
+        until = self.now() + seconds
+        index = harvest_index.from_plain(self.artifacts.read_json(keys.harvests(self.spec.model)))
+        with tempfile.TemporaryDirectory() as folder:
+            complete = self._join(index, until, Path(folder))
+            rows = harvest_index.fresh(index, self._learned())
+            written = self._upload(index, until, Path(folder)) if rows >= max(least, 1) else []
+        total = sum(joined.rows for joined in index.values())
+        note("feedback harvested", new=rows, rows=total, least=least, files=len(written), complete=complete)
+        return Harvested(rows=rows, total=total, keys=tuple(written), complete=complete)
+
+    def _join(self, index: dict[int, Joined], until: float, folder: Path) -> bool:
+        """Bring the index up to date, oldest day first; leave the files that were made in `folder`."""
+        contract = self.spec.contract.contract_id
+        for day in self._days(index):
+            if self.now() > until:
+                self._remember(index)
+                return False
+            found = self._fingerprint(day)
+            known = index.get(day)
+            if known is None and not found.hours:
+                continue
+            if known is None or not known.is_current(day, contract, found.text):
+                index[day] = self._joined(day, found, folder).after(known)
+        self._remember(index)
+        return True
+
+    def _fingerprint(self, day: int) -> Fingerprint:
+        return Fingerprint((hour, label) for hour in self._hours(day) for label in self._labels_of(hour))
+
+    def _joined(self, day: int, found: Fingerprint, folder: Path) -> Joined:
+        """Write the file of a day; without a row there is none."""
+        at, path = self.now(), _path(folder, day)
+        left: Counter[str] = Counter()
+        rows = unknown = 0
+        with path.open("wb") as raw, gzip.GzipFile("", "wb", FASTEST, raw, mtime=0) as packed:
+            text = io.TextIOWrapper(packed, "utf-8", newline="")
+            maker = Labelled(self.spec.contract)
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(maker.header)
+            for hour in found.hours:
+                labels = {label.prediction_id: label for label in self._labels_of(hour)}
+                made = self._rows(maker, hour, labels)
+                unknown += len(labels) - len(made)
+                for _, cells in sorted(made.items()):
+                    if isinstance(cells, LeftOut):
+                        left[cells.reason] += 1
+                    else:
+                        writer.writerow(cells)
+                        rows += 1
+            text.flush()
+        note("day joined", day=name_of(self.spec.model, day), rows=rows, unknown=unknown, left_out=sum(left.values()))
+        return Joined(
+            contract=self.spec.contract.contract_id,
+            labels=found.text,
+            joined_at=at,
+            rows=rows,
+            sha256=_sha256(path) if rows else None,
+            unknown=unknown,
+            left_out=dict(sorted(left.items())),
+        )
+
+    def _rows(self, maker: Labelled, hour: int, labels: Mapping[str, Label]) -> dict[str, list[str] | LeftOut]:
+        """The cells of an hour's labelled predictions, by their ids."""
+        # not up to the last moment: the log's reader would take one more hour of arrivals along
+        span = (hour * HOUR, (hour + 1) * HOUR - HALF_MILLISECOND)
+        return {
+            record["prediction_id"]: maker.cells(record, labels[record["prediction_id"]].label)
+            for record in Predictions(self.data, self.spec.model).records(*span)
+            if record["prediction_id"] in labels
+        }
+
+    def _upload(self, index: dict[int, Joined], until: float, folder: Path) -> list[str]:
+        """Upload what is not there yet; a day that has no row any more has no file either."""
+        there = self._files()
+        written = []
+        for day, known in sorted(index.items()):
+            if not known.is_pending and (known.sha256 is None or day in there):
+                continue
+            if self.now() > until:
+                break
+            path, key = _path(folder, day), keys.incoming(self.spec.dataset, name_of(self.spec.model, day))
+            joined = known
+            if not path.exists():  # joined by an earlier harvest, which found too few rows
+                joined = self._joined(day, self._fingerprint(day), folder).after(known)
+            if joined.sha256 is None:
+                self.data.delete(key)
+            else:
+                self.data.upload(path, key)
+            index[day] = replace(joined, uploaded=joined.sha256)
+            written.append(key)
+        if written:
+            self._remember(index)
+        return written
+
+    def _days(self, index: Mapping[int, Joined]) -> Iterator[int]:
+        """The days to look at: while labels may come, and as long as an older file has another contract's columns."""
+        today, contract = day_of(self.now()), self.spec.contract.contract_id
+        first = today - ceil(self.spec.serving.feedback_days) - 1
+        yield from sorted(day for day, joined in index.items() if day < first and joined.contract != contract)
+        yield from range(first, today + 1)
+
+    def _hours(self, day: int) -> list[int]:
+        """The hours since the epoch of a day in which predictions may have been made: lines arrive an hour late."""
+        prefixes = {keys.predictions_of_day(self.spec.model, at * DAY) for at in (day, day + 1)}
+        arrivals = chain.from_iterable(self.data.folders(prefix) for prefix in prefixes)
+        known = {hour_of(at) for at in map(keys.parse_predictions, arrivals) if at is not None}
+        return [hour for hour in range(day * 24, (day + 1) * 24) if hour in known or hour + LATE_HOURS in known]
+
+    def _labels_of(self, hour: int) -> Iterator[Label]:
+        return self.labels.of_hours(hour * HOUR, (hour + 1) * HOUR - HALF_MILLISECOND)
+
+    def _learned(self) -> dict[int, str]:
+        """The harvested files in the data of the live model: SHA-256 by day."""
+        if self.run_id is None:
+            return {}
+        record = self.artifacts.read_json(keys.run_record(self.spec.model, self.run_id))
+        raw = record and self.data.read_json(keys.manifest(self.spec.dataset, record["version"]))
+        if not raw:
+            return {}
+        found = {day_of_name(entry.name): entry for entry in Manifest.from_plain(raw).objects}
+        return {
+            day: entry.sha256
+            for day, entry in found.items()
+            if day is not None and entry.name == name_of(self.spec.model, day)
+        }
+
+    def _files(self) -> set[int]:
+        """The days whose file is in the dataset."""
+        prefix = keys.incoming(self.spec.dataset)
+        there = self.data.keys(f"{prefix}{folder_of(self.spec.model)}")
+        return {day for day in (day_of_name(key.removeprefix(prefix)) for key in there) if day is not None}
+
+    def _remember(self, index: Mapping[int, Joined]) -> None:
+        self.artifacts.write_json(keys.harvests(self.spec.model), harvest_index.to_plain(index))
+
+
+def _path(folder: Path, day: int) -> Path:
+    return folder / f"{day}.csv.gz"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,96 @@
+"""What was harvested so far, day by day -> which days to join again, and how many rows a model has not learned from.
+
+Joining reads the log, so a day is joined again only when it may come out differently: its labels changed, the contract
+did, or log lines could have come late.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any, Final
+
+from lifecycle.feedback_label import Label
+from lifecycle.harvest import DAY
+
+SCHEMA: Final = 1
+SETTLED_SECONDS: Final = 3 * 3600.0  # after a day: its last log lines have arrived as late as they are looked for
+REMEMBERED: Final = 100  # contents of a day's file whose number of rows is known
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joined:
+    """A day as it was joined last: with which contract and labels, when (epoch seconds), and what came out.
+
+    `sha256` is of the file, None without rows. `unknown` labels have no logged prediction; `left_out` counts rows by
+    reason. `uploaded` is the SHA-256 of what was uploaded last; `rows_of` gives the rows of each content by SHA-256.
+    """
+
+    contract: str
+    labels: str
+    joined_at: float
+    rows: int
+    sha256: str | None
+    unknown: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    uploaded: str | None = None
+    rows_of: Mapping[str, int] = field(default_factory=dict)
+
+    def is_current(self, day: int, contract: str, labels: str) -> bool:
+        """Tell whether joining the day again would give the same."""
+        settled = self.unknown == 0 or self.joined_at >= (day + 1) * DAY + SETTLED_SECONDS
+        return settled and (self.contract, self.labels) == (contract, labels)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether what came out is not what was uploaded."""
+        return self.uploaded != self.sha256
+
+    def after(self, before: "Joined | None") -> "Joined":
+        """Return this join with what is known of the ones before it."""
+        known = dict(before.rows_of) if before else {}
+        if self.sha256 is not None:
+            known.pop(self.sha256, None)
+            known[self.sha256] = self.rows
+        kept = dict(list(known.items())[-REMEMBERED:])
+        return replace(self, uploaded=before.uploaded if before else None, rows_of=kept)
+
+
+Index = Mapping[int, Joined]
+
+
+def fresh(index: Index, learned: Mapping[int, str]) -> int:
+    """Return how many labelled rows a model has not learned from.
+
+    `learned` gives, by day, the SHA-256 of the harvested file in the data that it was trained on. A corrected label is
+    no new row.
+    """
+    known = {day: joined.rows_of.get(learned.get(day, ""), 0) for day, joined in index.items()}
+    return sum(max(0, joined.rows - known[day]) for day, joined in index.items())
+
+
+class Fingerprint:
+    """The content of a day's labels, in their order, without keeping them; `hours` counts them by hour."""
+
+    def __init__(self, labels: Iterable[tuple[int, Label]]) -> None:
+        digest = sha256()
+        self.hours: dict[int, int] = {}
+        for hour, label in labels:
+            digest.update(f"{label.prediction_id}={label.label!r}\n".encode("utf-8", "surrogatepass"))
+            self.hours[hour] = self.hours.get(hour, 0) + 1
+        self.text = digest.hexdigest()
+
+
+def to_plain(index: Index) -> dict[str, Any]:
+    """Return the index as JSON values."""
+    days = {str(day): {name: getattr(joined, name) for name in _FIELDS} for day, joined in sorted(index.items())}
+    return {"schema": SCHEMA, "days": days}
+
+
+def from_plain(raw: Mapping[str, Any] | None) -> dict[int, Joined]:
+    """Read an index; of another schema version, or none, nothing is known."""
+    if raw is None or raw.get("schema") != SCHEMA:
+        return {}
+    return {int(day): Joined(**joined) for day, joined in raw["days"].items()}
+
+
+_FIELDS: Final = tuple(Joined.__dataclass_fields__)
