@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lifecycle import page
+from lifecycle import charts, page
 from lifecycle.gate import difference_in_words
 from lifecycle.metrics import larger_is_better
 from lifecycle.page import Section, number
@@ -102,7 +102,7 @@ def _calibration(bins: Sequence[Mapping[str, Any]]) -> list[str]:
     points = [(entry["predicted"], entry["observed"]) for entry in bins]
     end = max(max(point) for point in points)
     ideal = [(0.0, 0.0), (end, end)]
-    plot = page.lines(
+    plot = charts.lines(
         [("this model", points), ("ideal", ideal)],
         "mean predicted probability",
         "observed share",
@@ -119,7 +119,7 @@ def _slices(slices: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     rows = [tuple(e[key] for key in ("column", "value", "rows", "metric", "score", "overall")) for e in worst]
     return [
-        page.bars(bars, "Loss in the slice as a multiple of the overall loss"),
+        charts.bars(bars, "Loss in the slice as a multiple of the overall loss"),
         page.table(["column", "value", "rows", "metric", "in the slice", "overall"], rows),
     ]
 
