@@ -1,37 +1,15 @@
-"""Two profiles -> how far a column moved: the population stability index (PSI).
+"""Two profiles -> how far each column moved (PSI, `lifecycle.distance`): what a data version's report notes."""
 
-0 when the shares are equal, never negative; by custom below 0.1 is stable and above 0.25 is a shift. Empty bins count
-as half a row, so that one rare value cannot make it infinite.
-"""
-
-import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from lifecycle.distance import psi
 from lifecycle.profile import ColumnProfile, Profile
 from lifecycle.sketch import Quantiles
 
 BINS: Final = 10
 SHIFTED: Final = 0.25
 NULLS_MOVED: Final = 0.1
-
-
-def psi(before: Sequence[float], after: Sequence[float]) -> float:
-    """Return the PSI of two histograms over the same bins (counts).
-
-    >>> psi([10, 20], [100, 200])
-    0.0
-    """
-    total_before, total_after = sum(before), sum(after)
-    if not total_before or not total_after:
-        return 0.0
-    moved = 0.0
-    for one, two in zip(before, after, strict=True):
-        if one or two:
-            share_one, share_two = max(one, 0.5) / total_before, max(two, 0.5) / total_after
-            moved += (share_two - share_one) * math.log(share_two / share_one)
-    return moved
 
 
 def of_column(before: ColumnProfile, after: ColumnProfile) -> float | None:

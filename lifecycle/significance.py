@@ -80,7 +80,7 @@ def of_numbers(one: Sample, other: Sample) -> Difference:
             widest, where = abs(gap), value
     widest = min(widest, 1.0)
     effective = sqrt(sizes[0] * sizes[1] / sum(sizes))
-    p = _kolmogorov((effective + 0.12 + 0.11 / effective) * widest)
+    p = kolmogorov((effective + 0.12 + 0.11 / effective) * widest)
     return Difference(distance=widest, p=p, where=f"around {where:.6g}", sizes=sizes)
 
 
@@ -105,6 +105,20 @@ def of_classes(one: Sample, other: Sample) -> Difference:
     return Difference(distance=abs(gaps[worst]), p=min(1.0, 2 * len(names) * p), where=f"class {worst}", sizes=sizes)
 
 
+def kolmogorov(scaled: float) -> float:
+    """Return the chance that Kolmogorov's limit distribution exceeds `scaled`."""
+    if scaled < 0.2:
+        return 1.0  # the sum converges slowly there, and is 1 to ten digits
+    total, sign = 0.0, 1.0
+    for number in range(1, _TERMS):
+        term = exp(-2 * number * number * scaled * scaled)
+        total += sign * term
+        if term < _NEGLIGIBLE:
+            break
+        sign = -sign
+    return max(0.0, min(1.0, 2 * total))
+
+
 def _shares(sample: Sample) -> Mapping[str, float]:
     found: dict[str, float] = {}
     for value, weight in zip(sample.values, sample.weights, strict=True):
@@ -116,17 +130,3 @@ def _log_ways(whole: int, part: int) -> float:
     if part < 0 or part > whole:
         return -inf
     return lgamma(whole + 1) - lgamma(part + 1) - lgamma(whole - part + 1)
-
-
-def _kolmogorov(scaled: float) -> float:
-    """The chance that Kolmogorov's limit distribution exceeds `scaled`."""
-    if scaled < 0.2:
-        return 1.0  # the sum converges slowly there, and is 1 to ten digits
-    total, sign = 0.0, 1.0
-    for number in range(1, _TERMS):
-        term = exp(-2 * number * number * scaled * scaled)
-        total += sign * term
-        if term < _NEGLIGIBLE:
-            break
-        sign = -sign
-    return max(0.0, min(1.0, 2 * total))
