@@ -88,7 +88,9 @@ class Streams:
     def stop(self) -> None:
         """Drop what waits, as the engine's whole state goes."""
         self._stopped.set()
-        for thread in list(self._threads):
+        with self._lock:
+            running = list(self._threads)
+        for thread in running:
             thread.join()
 
     def _start(self, work: Any, *given: Any) -> None:
@@ -99,8 +101,9 @@ class Streams:
                 self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=run, name="firehose", daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        with self._lock:  # whoever stops us never meets a thread that has not begun
+            self._threads.add(thread)
+            thread.start()
 
     def _wait(self, arn: str, buffer: _Buffer, seconds: float) -> None:
         if self._clock.sleep(seconds, self._stopped, buffer.hold):
