@@ -13,6 +13,7 @@ from typing import Any, Final
 CUT_LEASE_SECONDS: Final = 300
 RUN_LEASE_SECONDS: Final = 24 * 3600
 DEPLOY_LEASE_SECONDS: Final = 24 * 3600
+MONITOR_LEASE_SECONDS: Final = 900  # no longer than Lambda lets a function run
 
 
 def cut(dataset: str) -> str:
@@ -43,6 +44,11 @@ def deploy(model: str) -> str:
 def package(package_arn: str, code: str) -> str:
     """Name the claim of one model package deployed with one handler and configuration (`deployment.code_id`)."""
     return f"package#{package_arn}#{code}"
+
+
+def monitor(model: str) -> str:
+    """Name the claim of the one look at a model's traffic."""
+    return f"monitor#{model}"
 
 
 class State(StrEnum):

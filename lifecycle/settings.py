@@ -160,6 +160,21 @@ class ReadFeedback(RecordFeedback):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Monitor(Settings):
+    """lambdas/monitor_model.py (one per model)."""
+
+    model: str
+    spec_id: str
+    data_bucket: str
+    artifact_bucket: str
+    labels_table: str
+    claims_table: str
+    ledger_writer: str
+    predict_function: str
+    topic: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Predict(Settings):
     """lambdas/predict.py (one per model)."""
 
