@@ -19,6 +19,12 @@ class Html(str):
     __slots__ = ()
 
 
+class Share(float):
+    """A share, 0 to 1, that a table shows in percent."""
+
+    __slots__ = ()
+
+
 Cell = str | int | float | bool | None
 Section = tuple[str, str | Sequence[str]]
 
@@ -138,6 +144,8 @@ def _numeric(numeric: bool) -> str:
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Html):
         return f"<td>{cell}</td>"
+    if isinstance(cell, Share):
+        return f'<td class="number">{percent(cell)}</td>'
     if cell is None or _is_number(cell):
         return f'<td class="number">{number(cell)}</td>'  # type: ignore[arg-type]
     return f"<td>{escape(str(cell))}</td>"
