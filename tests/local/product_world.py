@@ -85,7 +85,7 @@ class Product:
 
 
 @contextmanager
-def product(folder: Path, chaos: Chaos | None = None, idle_speed: float = 60.0) -> Iterator[Product]:
+def product(folder: Path, chaos: Chaos | None = None, idle_speed: float = 600.0) -> Iterator[Product]:
     table = tables.amounts(folder / "houses.csv", 600)
     new_model(MODEL, table, tables.TARGETS[MODEL], folder)
     for name in ("app.py", "stages.yaml"):
