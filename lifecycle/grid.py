@@ -14,8 +14,8 @@ from typing import Final
 
 from lifecycle.sketch import number_of
 
-CELLS: Final = 1 << 16
-"""Cells on each side of zero that a new grid has at most: its counts are half a megabyte a side."""
+CELLS: Final = 1 << 18
+"""Cells on each side of zero that a new grid has at most: its counts are two megabytes a side."""
 WIDEST: Final = 1 << 20
 """Cells on each side that counting by a grid still pays for; edges that need more are searched instead."""
 SMALLEST: Final = 2.0**-1022

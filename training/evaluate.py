@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> None:
-    """Leave scorecard, report, card, baseline, trials, the winner's compiled model, and rows to probe it with.
+    """Leave scorecard, report, card, baseline, reference, trials, the winner's compiled model, rows to probe it with.
 
     Raises TrainingFailed with every family's reason when none can be used.
     """
@@ -39,7 +39,7 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
     from lifecycle import families
     from lifecycle.spec import ModelSpec, contract_to_plain
     from lifecycle.split import Side
-    from training import baseline, candidates, champion, probe, report, rows, scorecard, threads
+    from training import baseline, candidates, champion, probe, reference, report, rows, scorecard, threads
 
     log = logging.getLogger(__name__)
     threads.limit()
@@ -62,7 +62,9 @@ def evaluate(paths: ProcessingPaths, code: Path, run_id: str, version: str) -> N
         "failed_families": failed,
     }
     trials = {entry.fitted.family: entry.trials for entry in archives}
-    out = _written(paths.evaluation, {**winner.files, "baseline.json": baseline.of(train, spec.contract)})
+    known = {"baseline.json": baseline.of(train, spec.contract)}
+    known["reference.json"] = reference.of(job, train, winner, model)
+    out = _written(paths.evaluation, {**winner.files, **known})
     _write(out / "scorecard.json", card)
     _write(out / "trials.json", trials)
     _write(out / "probe.json", probe.recorded(model, job.holdout.raw))
