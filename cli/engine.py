@@ -19,7 +19,8 @@ from cli.target import STATE_FILE, running_engine
 ASSEMBLY = Path("cdk.out")
 SYNTH_STAMP = Path("build/synth.sha256")
 _SOURCES = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "models")
-_FILES = ("app.py", "cdk.json", "stages.yaml", "requirements/layer-base.lock", "requirements/layer-tabular.lock")
+_LOCKS = ("requirements/layer-base.lock", "requirements/layer-tabular.lock", "requirements/layer-numpy.lock")
+_FILES = ("app.py", "cdk.json", "stages.yaml", *_LOCKS)
 _STOP_SECONDS = 20
 
 

@@ -11,7 +11,7 @@ lock() {
 linux=(--python-version 3.12 --python-platform x86_64-manylinux_2_28)
 lock tools --universal
 lock dev "${linux[@]}"
-for name in layer-base layer-tabular runtime image; do
+for name in layer-base layer-tabular layer-numpy runtime image; do
   lock "$name" "${linux[@]}" -c requirements/dev.lock
 done
 # without dependencies: they are the image's own

@@ -1,7 +1,7 @@
 """Lock files -> Lambda layers and the jobs' wheels, without Docker. Run as `python -m stacks.build` (`make build`).
 
     build/layer-base/python/     powertools: every function
-    build/layer-tabular/python/  polars: the functions that read data
+    build/layer-tabular/python/  polars and numpy: the functions that read data
     build/wheels/                the wheels of layer-tabular and endpoint, which jobs put beside the image's own
     build/wheels-families/       the same and families' (XGBoost, LightGBM), for models that name one of them
 
@@ -113,11 +113,12 @@ PARTS = (
     ),
     Part(
         "layer-tabular",
-        ("layer-tabular.lock",),
+        ("layer-tabular.lock", "layer-numpy.lock"),
         layer,
-        "import io, polars\n"
+        "import io, numpy, polars\n"
         "table = polars.read_csv(io.BytesIO(b'a,b\\n1,x\\n3,y\\n'))\n"
-        "assert table['a'].sum() == 4 and table.group_by('b').len().height == 2",
+        "assert table['a'].sum() == 4 and table.group_by('b').len().height == 2\n"
+        "assert numpy.bincount(table['a'].to_numpy())[3] == 1",
     ),
     Part("wheels", ("layer-tabular.lock", "endpoint.lock"), wheels),
     Part("wheels-families", ("layer-tabular.lock", "endpoint.lock", "families.lock"), wheels),
