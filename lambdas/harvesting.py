@@ -13,26 +13,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import file_digest
-from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Final, Protocol
 
-from cloud.labels import Labels
 from cloud.objects import Bucket
-from cloud.predictions import LATE_HOURS, Predictions
 from lambdas import wiring
+from lambdas.labelled_log import LabelledLog
 from lambdas.observability import note
 from lifecycle import harvest_index, keys, live, names
-from lifecycle.feedback_label import Label, hour_of
-from lifecycle.harvest import DAY, Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
+from lifecycle.feedback_label import Label
+from lifecycle.harvest import Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
 from lifecycle.harvest_index import Fingerprint, Joined
 from lifecycle.spec import ModelSpec
 from lifecycle.versions import Manifest
 
-HOUR: Final = 3600
 SECONDS: Final = 600.0  # of the function's fifteen minutes
-HALF_MILLISECOND: Final = 0.0005
 FASTEST: Final = 1  # of gzip's levels: smaller files take three times as long to write
 
 
@@ -73,11 +69,12 @@ def harvest(settings: Places, *, least: int, seconds: float = SECONDS) -> Harves
     """
     alias = wiring.functions().alias(settings.predict_function, names.LIVE)
     standing = live.parse(alias.description) if alias else None
+    data = wiring.bucket(settings.data_bucket)
     harvester = Harvester(
         spec=wiring.packaged_spec(),
-        data=wiring.bucket(settings.data_bucket),
+        data=data,
         artifacts=wiring.bucket(settings.artifact_bucket),
-        labels=wiring.labels(settings.labels_table, settings.model),
+        log=LabelledLog(model=settings.model, data=data, labels=wiring.labels(settings.labels_table, settings.model)),
         run_id=standing.run_id if standing else None,
         now=wiring.now,
     )
@@ -91,7 +88,7 @@ class Harvester:
     spec: ModelSpec
     data: Bucket
     artifacts: Bucket
-    labels: Labels
+    log: LabelledLog
     run_id: str | None
     now: Callable[[], float]
 
@@ -124,7 +121,7 @@ class Harvester:
         return True
 
     def _fingerprint(self, day: int) -> Fingerprint:
-        return Fingerprint((hour, label) for hour in self._hours(day) for label in self._labels_of(hour))
+        return Fingerprint((hour, label) for hour in self.log.hours(day) for label in self.log.labels_of(hour))
 
     def _joined(self, day: int, found: Fingerprint, folder: Path) -> Joined:
         """Write the file of a day; without a row there is none."""
@@ -137,7 +134,7 @@ class Harvester:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(maker.header)
             for hour in found.hours:
-                labels = {label.prediction_id: label for label in self._labels_of(hour)}
+                labels = {label.prediction_id: label for label in self.log.labels_of(hour)}
                 made = self._rows(maker, hour, labels)
                 unknown += len(labels) - len(made)
                 for _, cells in sorted(made.items()):
@@ -160,13 +157,8 @@ class Harvester:
 
     def _rows(self, maker: Labelled, hour: int, labels: Mapping[str, Label]) -> dict[str, list[str] | LeftOut]:
         """The cells of an hour's labelled predictions, by their ids."""
-        # not up to the last moment: the log's reader would take one more hour of arrivals along
-        span = (hour * HOUR, (hour + 1) * HOUR - HALF_MILLISECOND)
-        return {
-            record["prediction_id"]: maker.cells(record, labels[record["prediction_id"]].label)
-            for record in Predictions(self.data, self.spec.model).records(*span)
-            if record["prediction_id"] in labels
-        }
+        found = self.log.labelled(hour, labels)
+        return {record["prediction_id"]: maker.cells(record, label.label) for record, label in found}
 
     def _upload(self, index: dict[int, Joined], until: float, folder: Path) -> list[str]:
         """Upload what is not there yet; a day that has no row any more has no file either."""
@@ -197,16 +189,6 @@ class Harvester:
         first = today - ceil(self.spec.serving.feedback_days) - 1
         yield from sorted(day for day, joined in index.items() if day < first and joined.contract != contract)
         yield from range(first, today + 1)
-
-    def _hours(self, day: int) -> list[int]:
-        """The hours since the epoch of a day in which predictions may have been made: lines arrive an hour late."""
-        prefixes = {keys.predictions_of_day(self.spec.model, at * DAY) for at in (day, day + 1)}
-        arrivals = chain.from_iterable(self.data.folders(prefix) for prefix in prefixes)
-        known = {hour_of(at) for at in map(keys.parse_predictions, arrivals) if at is not None}
-        return [hour for hour in range(day * 24, (day + 1) * 24) if hour in known or hour + LATE_HOURS in known]
-
-    def _labels_of(self, hour: int) -> Iterator[Label]:
-        return self.labels.of_hours(hour * HOUR, (hour + 1) * HOUR - HALF_MILLISECOND)
 
     def _learned(self) -> dict[int, str]:
         """The harvested files in the data of the live model: SHA-256 by day."""

@@ -16,7 +16,7 @@ from lambdas.observability import note
 from lambdas.standing import alias_of, said_by, wanted_code
 from lifecycle import claims, deployment, ledger, names
 from lifecycle.claims import State
-from lifecycle.errors import NotReady, PromotionRejected
+from lifecycle.errors import NotReady, Overtaken, PromotionRejected
 from lifecycle.live import Live
 from lifecycle.settings import Deploy
 
@@ -25,12 +25,16 @@ TRIES: Final = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """`identity` is unique per order; `to` is a published version, or None: the one before the live one."""
+    """`identity` is unique per order; `to` is a published version, or None: the one before the live one.
+
+    `leaving` is the published version that has to be live alone, when an order is about that one only.
+    """
 
     identity: str
     by: str
     reason: str
     to: str | None = None
+    leaving: str | None = None
 
     @property
     def did(self) -> str:
@@ -45,6 +49,8 @@ def roll_back(settings: Deploy, order: Order) -> dict[str, Any]:
     ------
     PromotionRejected
         when there is nothing to go back to, or the target holds no model that answers.
+    Overtaken
+        when another version than `order.leaving` is live by now, or another one has part of its traffic.
     NotReady
         when others changed the alias each time.
     """
@@ -55,6 +61,8 @@ def roll_back(settings: Deploy, order: Order) -> dict[str, Any]:
             raise PromotionRejected(f"no model of {settings.model} is live, so there is nothing to go back from")
         if live.did == order.did:
             return _told(settings, order, alias, live, None)
+        if order.leaving is not None and (alias.version != order.leaving or alias.weights):
+            raise Overtaken(f"function version {order.leaving} is not the only one with traffic any more")
         number = _target(alias, live, order)
         asked = {"by": order.by, "reason": order.reason, "from": alias.version, "to": number}
         record(settings, ledger.ROLLBACK_ASKED, f"{order.identity}#asked", asked)

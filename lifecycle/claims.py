@@ -13,6 +13,7 @@ from typing import Any, Final
 CUT_LEASE_SECONDS: Final = 300
 RUN_LEASE_SECONDS: Final = 24 * 3600
 DEPLOY_LEASE_SECONDS: Final = 24 * 3600
+JUDGING_LEASE_SECONDS: Final = 900  # as long as the function may take
 MONITOR_LEASE_SECONDS: Final = 900  # no longer than Lambda lets a function run
 
 
@@ -39,6 +40,11 @@ def version(model: str, data_version: str, spec_id: str) -> str:
 def deploy(model: str) -> str:
     """Name the claim of a model's one deployment."""
     return f"deploy#{model}"
+
+
+def judging(model: str) -> str:
+    """Name the claim of whoever judges a model's live version; its value is an order to go back that is not done."""
+    return f"judging#{model}"
 
 
 def package(package_arn: str, code: str) -> str:

@@ -30,6 +30,7 @@ FEEDBACK_REFUSED: Final = "feedback refused"
 ALERT_BEGUN: Final = "alert begun"
 ALERT_ENDED: Final = "alert ended"
 RETRAINING_DECIDED: Final = "retraining decided"
+LIVE_JUDGED: Final = "live judged"
 
 HEAD: Final = "head"
 

@@ -141,6 +141,14 @@ class JudgeRollout(Deploy):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeLive(Deploy):
+    """lambdas/judge_live.py: also reads the prediction log and the labels, and may move the alias."""
+
+    data_bucket: str
+    labels_table: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordFeedback(Settings):
     """lambdas/record_feedback.py (one per model)."""
 
