@@ -11,6 +11,7 @@ from lambdas import wiring
 from lambdas.observability import count, note
 from lifecycle import drift, keys, ledger, names, report, validation
 from lifecycle.finding import Finding
+from lifecycle.harvest import is_harvested
 from lifecycle.ledger import Entry
 from lifecycle.profile import Examples, Profile
 from lifecycle.profile_file import ObjectProfile, profile_from_plain
@@ -18,6 +19,7 @@ from lifecycle.settings import Run
 from lifecycle.spec import Contract, ModelSpec
 from lifecycle.validation import Evidence, Verdict
 from lifecycle.versions import Manifest
+from tabular import giving_way
 from tabular.profile import duplicates, unique_columns
 
 THREADS: Final = 16
@@ -48,14 +50,17 @@ def _evidence(settings: Run, spec: ModelSpec, version: str) -> Evidence:
         pairs = zip(manifest.objects, read, strict=True)
         objects = {entry.name: ObjectProfile.from_plain(raw) for entry, raw in pairs}
     content = {entry.name: entry.sha256 for entry in manifest.objects if objects[entry.name].profile is not None}
-    repeated = _duplicates(artifacts, spec.contract, content)
-    return Evidence(objects=objects, duplicates=repeated, now=wiring.now())
+    repeated, given_way = _duplicates(artifacts, spec.contract, content)
+    return Evidence(objects=objects, duplicates=repeated, given_way=given_way, now=wiring.now())
 
 
-def _duplicates(artifacts: Bucket, contract: Contract, content: dict[str, str]) -> dict[str, Examples]:
+def _duplicates(
+    artifacts: Bucket, contract: Contract, content: dict[str, str]
+) -> tuple[dict[str, Examples], dict[str, Examples]]:
+    """Rows that repeat a value of a unique column: uploaded ones, and those that came by feedback."""
     columns = unique_columns(contract)
     if not columns:
-        return {}
+        return {}, {}
 
     def ids(sha256: str) -> pl.DataFrame:
         body = artifacts.read(keys.row_ids(contract.contract_id, sha256))
@@ -63,7 +68,11 @@ def _duplicates(artifacts: Bucket, contract: Contract, content: dict[str, str]) 
 
     with ThreadPoolExecutor(THREADS) as pool:
         parts = list(zip(content, pool.map(ids, content.values()), strict=True))
-    return {column: duplicates(parts, column) for column in columns}
+    uploaded = [(name, part) for name, part in parts if not is_harvested(name)]
+    return (
+        {column: duplicates(uploaded, column) for column in columns},
+        {column: giving_way.repeated(parts, column) for column in columns},
+    )
 
 
 def _drift(settings: Run, run_id: str, profile: Profile) -> list[Finding]:

@@ -35,10 +35,14 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """What is judged: object profiles by object name, repeated values by unique column, and the time of judgement."""
+    """What is judged: object profiles by object name, repeated values by unique column, and the time of judgement.
+
+    `given_way` are rows that came by feedback and repeat a value: they are left out (`lifecycle.harvest`).
+    """
 
     objects: Mapping[str, ObjectProfile]
     duplicates: Mapping[str, Examples] = field(default_factory=dict)
+    given_way: Mapping[str, Examples] = field(default_factory=dict)
     now: float = 0.0
 
 
@@ -58,6 +62,7 @@ def judge(contract: Contract, evidence: Evidence) -> Verdict:
         found += shape.check(contract, {name: part.columns for name, part in usable.items()})
         found += _values(contract, profile)
         found += _uniqueness(evidence.duplicates)
+        found += _given_way(evidence.given_way)
         found += labels.check(contract, profile)
         found += _freshness(contract, profile, evidence.now)
     return Verdict(
@@ -145,6 +150,13 @@ def _uniqueness(duplicates: Mapping[str, Examples]) -> Iterable[Finding]:
         if rows.count:
             text = f"{rows.count} rows repeat a value of an earlier row: {places(rows)}. Remove them."
             yield Finding.problem("uniqueness", text, column=name, objects=_objects(rows))
+
+
+def _given_way(repeated: Mapping[str, Examples]) -> Iterable[Finding]:
+    for name, rows in repeated.items():
+        if rows.count:
+            text = f"{rows.count} rows that came by feedback repeat a value of another row and are left out"
+            yield Finding.note("uniqueness", f"{text}: {places(rows)}", column=name, objects=_objects(rows))
 
 
 def _freshness(contract: Contract, profile: Profile, now: float) -> Iterable[Finding]:

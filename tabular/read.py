@@ -12,12 +12,14 @@ import polars as pl
 from lifecycle import formats
 from lifecycle.errors import DatasetRejected
 from lifecycle.spec import Column, Contract
-from tabular import raw
+from tabular import giving_way, raw
 from tabular.convert import DTYPES, typed
 
 
 def read_objects(objects: Sequence[tuple[Path, str]], contract: Contract) -> pl.DataFrame:
     """Read files given as (where it lies, its original name), rows in the order of the files.
+
+    Rows that came by feedback give way to others of the same id (`tabular.giving_way`).
 
     Raises
     ------
@@ -26,7 +28,7 @@ def read_objects(objects: Sequence[tuple[Path, str]], contract: Contract) -> pl.
     """
     if not objects:
         raise DatasetRejected("the data version has no objects. Upload at least one file.")
-    return pl.concat([read_object(path, name, contract) for path, name in objects])
+    return giving_way.joined([(name, read_object(path, name, contract)) for path, name in objects], contract)
 
 
 def read_object(path: Path, name: str, contract: Contract) -> pl.DataFrame:
