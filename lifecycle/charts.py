@@ -113,7 +113,7 @@ def ticks(values: Iterable[float]) -> list[float]:
     """
     known = list(values)
     low, high = min(known, default=0.0), max(known, default=1.0)
-    if high <= low:
+    if high - low <= 1e-9 * max(1.0, abs(low), abs(high)):
         around = max(0.5, abs(low) * 0.01)
         low, high = low - around, low + around
     power = 10.0 ** floor(log10((high - low) / 4))

@@ -15,10 +15,11 @@ from lifecycle.time_chart import Line, Point, over_time
 OPEN_ROWS: Final = 20  # features whose row is seen without unfolding
 OPEN_PICTURES: Final = 12
 WINDOWS_LISTED: Final = 100
+ANSWERS: Final = "answers of the model"
 ALERT_AT: Final = ("alert from 1", 1.0)
 DRIFT_HEADERS: Final = (
     "feature", "state", "severity", "PSI", "largest gap", "p", "p, corrected", "missing before", "missing now",
-    "importance", "costs when shuffled", "since",
+    "importance", "costs when shuffled", "since (UTC)",
 )  # fmt: skip
 DRIFT_NOTE: Final = (
     "Severity is the shift over what is allowed for this feature: 1 and more is drift, 0 where chance explains it. PSI "
@@ -93,7 +94,8 @@ def _drift(window: Mapping[str, Any]) -> Iterable[str]:
         yield "No feature was compared in this window."
         return
     order = sorted(features, key=lambda one: (not one["drifted"], -(one["severity"] or 0.0), -(one["psi"] or 0.0)))
-    rows = [_feature(one) for one in ([window["drift"]["score"]] if window["drift"]["score"] else [])]
+    score = window["drift"]["score"]
+    rows = [_feature({**score, "name": ANSWERS, "importance": None})] if score else []
     rows += [_feature(one) for one in order[:OPEN_ROWS]]
     yield document.table(DRIFT_HEADERS, rows, "drift of each feature")
     if len(order) > OPEN_ROWS:
@@ -111,15 +113,17 @@ def _feature(one: Mapping[str, Any]) -> tuple[document.Cell, ...]:
         _share(one["missing"]),
         _share(one["importance"]),
         _rounded(one.get("permutation")),
-        words.moment(one["since"]) if one.get("since") else "",
+        Html(f'<span class="state">{words.moment(one["since"]).removesuffix(" UTC")}</span>')
+        if one.get("since")
+        else "",
     )
 
 
-def _marked(one: Mapping[str, Any]) -> Html:
+def _marked(one: Mapping[str, Any]) -> str:
     said = words.state(one)
     if said.startswith("drifted"):
         return Html(f'<strong class="bad">▲ {said}</strong>')
-    return Html(f"△ {said}" if said.startswith("shifted") else said)
+    return f"△ {said}" if said.startswith("shifted") else said
 
 
 def _rounded(value: float | None) -> float | None:
@@ -138,7 +142,7 @@ def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
     about = {one["name"]: one for one in window["drift"]["features"]}
     about |= {"score": window["drift"]["score"] or {}}
     pictures = [
-        document.headed("answers of the model" if name == "score" else name, _shares(parts, about.get(name, {})))
+        document.headed(ANSWERS if name == "score" else name, _shares(parts, about.get(name, {})))
         for name, parts in sorted(found, key=lambda entry: entry[0] != "score")
     ]
     yield document.paragraph("Before: the rows that this version was trained on. Now: this window.", "soft")
@@ -196,8 +200,8 @@ def _estimated(entry: Mapping[str, Any]) -> document.Cell:
 
 def _drift_over_time(history: Sequence[Mapping[str, Any]]) -> Html:
     series = [
-        Line(name=name, points=[Point(at=words.epoch(e["at"]), value=e[key]) for e in history])
-        for name, key in (("worst feature", "worst_drift"), ("answers", "score_drift"))
+        Line(name=name, style=style, points=[Point(at=words.epoch(e["at"]), value=e[key]) for e in history])
+        for style, (name, key) in enumerate((("worst feature", "worst_drift"), ("answers", "score_drift")))
     ]
     return over_time(series, "severity", "Drift; a gap is a window that was not judged", [ALERT_AT])
 
@@ -205,8 +209,12 @@ def _drift_over_time(history: Sequence[Mapping[str, Any]]) -> Html:
 def _quality_over_time(window: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Html:
     found = window["quality"] or {}
     series = [
-        Line(name=name, points=[_point(e) if bool(e["estimate"]) == estimate else _gap(e) for e in history])
-        for name, estimate in (("measured", False), ("estimated", True))
+        Line(
+            name=name,
+            style=int(guessed),
+            points=[_point(e) if bool(e["estimate"]) == guessed else _gap(e) for e in history],
+        )
+        for name, guessed in (("measured", False), ("estimated", True))
     ]
     kept = [line for line in series if any(point.value is not None for point in line.points)]
     levels = [("on the holdout", found["reference"])] if found.get("reference") is not None else []

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lifecycle import names
-from lifecycle.metrics import larger_is_better
 from lifecycle.page import number, percent
 
 NAMED: Final = 3  # features that a sentence names
@@ -26,20 +25,26 @@ def wrong(window: Mapping[str, Any]) -> str:
     """Return one sentence: what is wrong, or that nothing is, or why nothing can be said."""
     said = {
         names.ALERT_DRIFT: _features(window),
-        names.ALERT_SCORES: "what the model answers has shifted",
+        names.ALERT_SCORES: "the model's answers have shifted",
         names.ALERT_QUALITY: _worse(window),
         names.ALERT_STALE: "no prediction has been logged for too long",
     }
     parts = [said[alert] for alert in names.ALERTS if alert in window["alerts"]]
     if parts:
-        sentence = _capital(_listed(parts))
+        sentence = _capital("; ".join(parts))
         return sentence + ("." if window["judged"] else f"; this window itself was not judged: {_reason(window)}.")
     if not window["judged"]:
         return f"Nothing was judged: {_reason(window)}."
     unconfirmed = [one["name"] for one in _severe(window)]
     if unconfirmed:
         return f"No alert. {_named(unconfirmed)} shifted in this window; windows to come confirm that, or do not."
-    return "Nothing is wrong: no feature has drifted, and the answers are as expected."
+    fine = "no feature has drifted, and the model answers as before"
+    found = window.get("quality")
+    if found is None or found.get("value") is None:
+        return f"No alert: {fine}. How good the answers are is not known: too few labels have come back."
+    if found["estimate"]:
+        return f"No alert: {fine}. How good the answers are is only estimated: too few labels have come back."
+    return f"Nothing is wrong: {fine}; quality is as it was on the holdout."
 
 
 def next_step(window: Mapping[str, Any]) -> str:
@@ -74,8 +79,8 @@ def quality(window: Mapping[str, Any]) -> str:
         return "not known: too few labels have come back, and the answers allow no estimate"
     between = interval(found)
     what = "estimated from the model's own probabilities, not measured" if found["estimate"] else "measured on labels"
-    then = f"; {number(found['reference'])} on the holdout" if found.get("reference") is not None else ""
-    return f"{found['metric']} {number(found['value'])}{between}, {what}{then}"
+    then = f"; {rounded(found['reference'])} on the holdout" if found.get("reference") is not None else ""
+    return f"{found['metric']} {rounded(found['value'])}{between}, {what}{then}"
 
 
 def interval(figures: Mapping[str, Any]) -> str:
@@ -85,7 +90,16 @@ def interval(figures: Mapping[str, Any]) -> str:
     (' (0.25 to 0.5)', '')
     """
     low, high = figures.get("low"), figures.get("high")
-    return "" if low is None or high is None else f" ({number(low)} to {number(high)})"
+    return "" if low is None or high is None else f" ({rounded(low)} to {rounded(high)})"
+
+
+def rounded(value: float | None) -> str:
+    """Return a figure of which only the first digits are known.
+
+    >>> rounded(0.123456), rounded(None)
+    ('0.1235', '–')
+    """
+    return number(None if value is None else float(f"{value:.4g}"))
 
 
 def state(feature: Mapping[str, Any]) -> str:
@@ -135,10 +149,12 @@ def _features(window: Mapping[str, Any]) -> str:
 def _worse(window: Mapping[str, Any]) -> str:
     found = window.get("quality")
     if not found or found.get("value") is None:
-        return "the model answers worse than on its holdout"
-    way = "below" if larger_is_better(found["metric"]) else "above"
-    by = f", worse by at least {number(found['drop'])}" if found.get("drop") else ""
-    return f"{found['metric']} is {number(found['value'])}, {way} its {number(found['reference'])} on the holdout{by}"
+        return "quality is significantly worse than on the holdout"
+    by = f", worse by at least {rounded(found['drop'])}" if found.get("drop") else ""
+    return (
+        f"quality is significantly worse: {found['metric']} {rounded(found['value'])} instead of "
+        f"{rounded(found['reference'])} on the holdout{by}"
+    )
 
 
 def _severe(window: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -14,12 +14,13 @@ from typing import Final
 from lifecycle.charts import CLASSES, figure, ticks
 from lifecycle.page import Html, number
 
-WIDTH: Final = 440
+WIDTH: Final = 446
 PLOT: Final = 210  # height of the plot itself
-LEFT, RIGHT = 66, 14
+LEFT, RIGHT = 72, 14
 LEGEND, LANE, FOOT = 20, 19, 24
 LETTER: Final = 7.2  # a letter's mean width
 DASHES: Final = ("", "6 4", "2 3", "9 3 2 3")
+LEVEL: Final = 'stroke="var(--soft)" stroke-width="1.5" stroke-dasharray="1 3"'
 DOTS: Final = 40  # as many points get a dot each
 _HOUR, _DAY = 3600, 86400
 _STEPS: Final = tuple(_HOUR * n for n in (1, 2, 3, 6, 12, 24, 48, 168, 336))
@@ -48,10 +49,11 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A named line; points in order of time."""
+    """A named line; points in order of time. `style` 0 to 3 chooses colour and dashes."""
 
     name: str
     points: Sequence[Point]
+    style: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,21 +67,24 @@ class Mark:
 
 def over_time(
     series: Sequence[Line], y_label: str, caption: str, levels: Sequence[tuple[str, float]] = (),
-    marks: Sequence[Mark] = (),
+    marks: Sequence[Mark] = (), span: tuple[float, float] | None = None,
 ) -> Html:  # fmt: skip
-    """Return the chart. `levels` are named horizontal lines, such as a limit; `marks` are grouped by lane in order."""
+    """Return the chart.
+
+    `levels` are named horizontal lines, such as a limit; `marks` have a lane for each kind, in their order; `span` is
+    the time to show, beyond what points and marks need.
+    """
     lanes = list(dict.fromkeys(mark.lane for mark in marks))
-    place, across, up, top = _frame(series, levels, marks)
+    times = [point.at for line in series for point in line.points] + [mark.at for mark in marks]
+    top = LEGEND * (1 + len(_rows(_entries(series, levels)))) + 6.0
+    place, across, up = _frame(series, levels, [*times, *(span or ())], top)
     bottom = top + PLOT
-    drawn = [*_axes(place, across, up, bottom), *_legend([line.name for line in series], y_label)]
-    for name, value in levels:
+    drawn = [*_axes(place, across, up, bottom), *_legend(_entries(series, levels), y_label)]
+    for _, value in levels:
         y = place(0.0, value)[1]
-        drawn.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--soft)" '
-            f'stroke-dasharray="1 3"/><text x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end">{escape(name)}</text>'
-        )
-    for i, line in enumerate(series):
-        drawn += _drawn(line, i, place)
+        drawn.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" {LEVEL}/>')
+    for line in series:
+        drawn += _drawn(line, place)
     for i, lane in enumerate(lanes):
         y = bottom + FOOT + 12 + i * LANE
         drawn.append(f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(lane)}</text>')
@@ -93,23 +98,21 @@ Place = Callable[[float, float], tuple[float, float]]
 
 
 def _frame(
-    series: Sequence[Line], levels: Sequence[tuple[str, float]], marks: Sequence[Mark]
-) -> tuple[Place, list[tuple[float, str]], list[float], float]:
-    """The function from values to places, both axes' ticks, and where the plot begins."""
+    series: Sequence[Line], levels: Sequence[tuple[str, float]], times: Sequence[float], top: float
+) -> tuple[Place, list[tuple[float, str]], list[float]]:
+    """The function from values to places, and both axes' ticks."""
     points = [point for line in series for point in line.points]
     values = [v for p in points for v in (p.value, p.low, p.high) if v is not None] + [value for _, value in levels]
     up = ticks(values)
-    times = [point.at for point in points] + [mark.at for mark in marks]
     first, last = min(times, default=0.0), max(times, default=0.0)
     if last - first < _HOUR:
         first, last = first - _HOUR, last + _HOUR
-    top = LEGEND * (1 + len(_rows([line.name for line in series]))) + 6.0
 
     def place(at: float, value: float) -> tuple[float, float]:
         right = (at - first) / (last - first) * (WIDTH - LEFT - RIGHT - 8)
         return LEFT + 4 + right, top + PLOT - (value - up[0]) / (up[-1] - up[0]) * PLOT
 
-    return place, time_ticks(first, last), up, top
+    return place, time_ticks(first, last), up
 
 
 def _axes(place: Place, across: Sequence[tuple[float, str]], up: Sequence[float], bottom: float) -> Iterable[str]:
@@ -120,38 +123,48 @@ def _axes(place: Place, across: Sequence[tuple[float, str]], up: Sequence[float]
     for at, text in across:
         x = place(at, up[0])[0]
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{bottom:.1f}" y2="{bottom + 5:.1f}" stroke="var(--soft)"/>'
+        x = min(x, WIDTH - LETTER * len(text) / 2)
         yield f'<text x="{x:.1f}" y="{bottom + 18:.1f}" text-anchor="middle">{escape(text)}</text>'
 
 
-def _rows(names: Sequence[str]) -> list[list[tuple[int, str, float]]]:
-    """The legend's rows: (number of the line, name, x)."""
-    rows: list[list[tuple[int, str, float]]] = []
+def _entries(series: Sequence[Line], levels: Sequence[tuple[str, float]]) -> list[tuple[str, str]]:
+    """The legend: (name, how its stroke is drawn)."""
+    return [(line.name, f'{_stroke(line)} stroke-width="2.5"') for line in series] + [
+        (name, LEVEL) for name, _ in levels
+    ]
+
+
+def _stroke(line: Line) -> str:
+    return f'stroke="var(--{CLASSES[line.style]})" stroke-dasharray="{DASHES[line.style]}"'
+
+
+def _rows(entries: Sequence[tuple[str, str]]) -> list[list[tuple[str, str, float]]]:
+    """The legend's rows: (name, stroke, x)."""
+    rows: list[list[tuple[str, str, float]]] = []
     x = float(WIDTH)
-    for i, name in enumerate(names):
+    for name, stroke in entries:
         wide = 34 + LETTER * len(name) + 16
         if x + wide > WIDTH:
             rows.append([])
             x = float(LEFT)
-        rows[-1].append((i, name, x))
+        rows[-1].append((name, stroke, x))
         x += wide
     return rows
 
 
-def _legend(names: Sequence[str], y_label: str) -> Iterable[str]:
-    for row, entries in enumerate(_rows(names)):
+def _legend(entries: Sequence[tuple[str, str]], y_label: str) -> Iterable[str]:
+    rows = _rows(entries)
+    for row, shown in enumerate(rows):
         y = LEGEND * row + 10
-        for i, name, x in entries:
-            yield (
-                f'<line x1="{x:.0f}" x2="{x + 28:.0f}" y1="{y}" y2="{y}" stroke="var(--{CLASSES[i % 4]})" '
-                f'stroke-width="2.5" stroke-dasharray="{DASHES[i % 4]}"/>'
-                f'<text x="{x + 34:.0f}" y="{y + 4}" class="strong">{escape(name)}</text>'
-            )
-    yield f'<text x="4" y="{LEGEND * len(_rows(names)) + 14}">{escape(y_label)}</text>'
+        for name, stroke, x in shown:
+            yield f'<line x1="{x:.0f}" x2="{x + 28:.0f}" y1="{y}" y2="{y}" {stroke}/>'
+            yield f'<text x="{x + 34:.0f}" y="{y + 4}" class="strong">{escape(name)}</text>'
+    yield f'<text x="4" y="{LEGEND * len(rows) + 14}">{escape(y_label)}</text>'
 
 
-def _drawn(line: Line, i: int, place: Place) -> Iterable[str]:
+def _drawn(line: Line, place: Place) -> Iterable[str]:
     """One line: a band and a stroke for each stretch without a gap, a dot for each point where there are few."""
-    colour = f"var(--{CLASSES[i % 4]})"
+    colour = f"var(--{CLASSES[line.style]})"
     known = sum(point.value is not None for point in line.points)
     for is_known, group in groupby(line.points, key=lambda point: point.value is not None):
         run = list(group) if is_known else []
@@ -165,10 +178,9 @@ def _drawn(line: Line, i: int, place: Place) -> Iterable[str]:
             yield 'stroke-opacity=".4"/>'
         places = [place(p.at, p.value or 0.0) for p in run]
         if len(places) > 1:
-            yield f'<polyline points="{_path(places)}" fill="none" stroke="{colour}" stroke-width="2" '
-            yield f'stroke-dasharray="{DASHES[i % 4]}"/>'
+            yield f'<polyline points="{_path(places)}" fill="none" {_stroke(line)} stroke-width="2"/>'
         for x, y in places if known <= DOTS or len(places) == 1 else ():
-            fill = colour if i % 2 == 0 else "var(--back)"
+            fill = colour if line.style % 2 == 0 else "var(--back)"
             yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.8" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>'
 
 

@@ -194,3 +194,34 @@ def estimated() -> dict[str, Any]:
         slices=[],
         history=history(20),
     )  # fmt: skip
+
+
+def simulated() -> dict[str, Any]:
+    """A year of which the frozen model had January to March: better, worse, and a month without rows."""
+    random = Random(3)
+    months: list[dict[str, Any]] = []
+    for month in range(1, 13):
+        frozen = 0.40 + 0.008 * max(0, month - 3) + random.gauss(0, 0.004)
+        renewing = frozen - (0.03 if month > 5 else 0.0) + random.gauss(0, 0.003)
+        months.append(
+            {
+                "month": f"2013-{month:02}",
+                "rows": 2000,
+                "frozen": {"value": frozen, "low": frozen - 0.011, "high": frozen + 0.011},
+                "renewing": {"value": renewing, "low": renewing - 0.011, "high": renewing + 0.011},
+            }
+        )
+    months[8] |= {"rows": 0, "frozen": None, "renewing": None}
+    days = {"alarm": (95, 130, 131, 200, 260), "run": (96, 132, 201, 261), "promotion": (97, 202, 262)}
+    days |= {"rejection": (133,), "rollback": (205,)}
+    start = datetime(2013, 1, 1, tzinfo=UTC)
+    events = [
+        {"at": (start + timedelta(days=day)).isoformat(), "kind": kind, "text": f"{kind} <b>number</b> {i}"}
+        for kind, known in days.items()
+        for i, day in enumerate(known)
+    ]
+    total = {"rows": 18000, "frozen": 0.4412, "renewing": 0.4184, "difference": -0.0228, "low": -0.027, "high": -0.0186}
+    return {
+        "model": "flights", "metric": "log_loss", "months": months, "events": events, "total": total, "seconds": 151.3,
+        "sampled": True,
+    }  # fmt: skip
