@@ -77,12 +77,12 @@ class Labelled:
     """Writes rows under one contract.
 
     Rows go through the contract's own door again, since they may have been logged under an older one: what it would
-    refuse would refuse the whole data version. Private columns are empty: their values are not in the log.
+    refuse would refuse the whole data version. Private columns are empty, since their values are not in the log; the
+    prediction's id stands in for one that is private or was not sent.
     """
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._columns = [column for column in contract.columns if column.name != contract.weight]
         self._logged = {c.name for c in contract.inputs if not c.private}
         self._target = contract.by_name[contract.target].kind
         self._id = None if contract.id is None else contract.by_name[contract.id]
@@ -90,7 +90,7 @@ class Labelled:
         checked = [
             {**column, "max_null_share": 0} if column["name"] == contract.target else column
             for column in plain["columns"]
-            if column["name"] in self._logged or column["name"] == contract.target
+            if column["name"] in {*self._logged, contract.target, contract.id}
         ]
         self._checker = RowChecker({"target": None, "weight": None, "columns": checked}, max_rows=1)
 
@@ -120,7 +120,7 @@ class Labelled:
         time = self._contract.time
         if time in self._logged and sent.get(time) in (None, ""):
             sent[time] = datetime.fromtimestamp(record["time"] / 1000, UTC).isoformat()
-        if self._id is not None and self._id.name in self._logged and sent.get(self._id.name) in (None, ""):
+        if self._id is not None and sent.get(self._id.name) in (None, ""):
             made = _identity(self._id, record["prediction_id"])
             if made is not None:
                 sent[self._id.name] = made

@@ -7,6 +7,7 @@ from lifecycle.families import MONOTONIC
 from lifecycle.schema import Kind, Task
 from stacks.column_groups import expand
 from stacks.column_rules import Rule
+from stacks.learning_checks import learning_problems
 from stacks.model_assets import FEATURES
 from stacks.model_file import ModelFile
 from stacks.plan_checks import plan_problems
@@ -36,6 +37,7 @@ def check(written: ModelFile, folder: Path) -> list[Problem]:
     problems += _features(written, columns, folder)
     problems += preparation_problems(written, columns)
     problems += plan_problems(written, folder)
+    problems += learning_problems(written, columns, folder)
     return problems
 
 

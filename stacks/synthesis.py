@@ -9,6 +9,7 @@ from aws_cdk.cx_api import CloudAssembly
 
 from lifecycle.spec import ModelSpec
 from stacks.deployment import Deployment
+from stacks.learning_checks import require_shared_datasets
 from stacks.model_assets import stage_assets
 from stacks.model_yaml import read_model
 from stacks.project import Project, SynthesisRefused
@@ -36,6 +37,7 @@ def app_of(project: Project, *, stage: str | None = None, outdir: str | None = N
     chosen = choose_stage(project.stages_file, stage or app.node.try_get_context("stage"))
     deployment = Deployment(project, chosen)
     specs = [read_model(path) for path in project.model_files]
+    require_shared_datasets(specs)
     shared = SharedStack(app, deployment)
     for spec in specs:
         _add_model(app, deployment, shared, spec)
