@@ -4,8 +4,9 @@ Engine time is the machine's time plus an offset. While any work runs it passes 
 outs mean what they say; while nothing runs it may pass `idle_speed` times faster: a settle time of a minute is run
 down in full, only sooner. Whoever works, or waits for a moment, holds the clock (`Hold`): time runs fast up to the
 earliest moment that somebody waits for, and no further until that one has let go. So what is due finds the clock
-where it belongs, however fast time ran before. The offset reaches moto and every library of this process through
-time-machine, and the children (functions, jobs) by `offset` at each invocation.
+where it belongs, however fast time ran before. `reach` lets idle time pass without any waiting, from one such moment
+to the next, up to a named one. The offset reaches moto and every library of this process through time-machine, and the
+children (functions, jobs) by `offset` at each invocation.
 """
 
 import math
@@ -17,6 +18,9 @@ from typing import Self
 import time_machine
 
 TICK_SECONDS = 0.02
+REACH_SECONDS = 0.002
+"""Machine time for which nothing may begin to work before idle time is passed over: whoever is about to take a hold
+must find the time to."""
 NOW = 0.0
 NEVER = math.inf
 
@@ -43,12 +47,16 @@ class Hold:
 class Clock:
     """Engine time for all threads of the engine."""
 
-    def __init__(self, idle_speed: float = 1.0) -> None:
+    def __init__(self, idle_speed: float = 1.0, begin: float | None = None) -> None:
+        """`begin` is engine time at `start`, epoch seconds (default: the machine's time)."""
         self._changed = threading.Condition()
         self._offset = 0.0
         self._holds: set[Hold] = set()
         self._next: list[Callable[[], float]] = []
         self._idle_speed = idle_speed
+        self._begin = begin
+        self._goal = -math.inf
+        self._woken = threading.Event()
         self._stopped = threading.Event()
         self._traveller: time_machine.Traveller | None = None
         self._travel: time_machine.travel | None = None
@@ -63,12 +71,15 @@ class Clock:
         return _machine_time() + self._offset
 
     def start(self) -> None:
-        """Begin to let idle time pass at `idle_speed`."""
+        """Set engine time to where it begins, and begin to let idle time pass at `idle_speed`."""
+        if self._begin is not None:
+            self.advance(self._begin - self.now())
         threading.Thread(target=self._run, name="clock", daemon=True).start()
 
     def stop(self) -> None:
         """Stop accelerating and give the process its own time back."""
         self._stopped.set()
+        self._woken.set()
         with self._changed:
             if self._travel is not None:
                 self._travel.stop()
@@ -114,7 +125,24 @@ class Clock:
         with self._changed:
             self._advance(seconds)
 
+    def reach(self, moment: float, seconds: float) -> bool:
+        """Pass over all idle time up to `moment` (epoch seconds); return whether it came within `seconds`.
+
+        `seconds` are the machine's. When they are over time is still on its way there: ask again to go on waiting.
+        """
+        until = time.perf_counter() + seconds
+        with self._changed:
+            self._goal = moment
+            self._woken.set()
+            while self.now() < moment and not self._stopped.is_set():
+                if (left := until - time.perf_counter()) <= 0:
+                    return False
+                self._changed.wait(min(left, 0.1))
+        return self.now() >= moment
+
     def _advance(self, seconds: float) -> None:
+        if self._stopped.is_set():
+            return  # the process has its own time back
         self._offset += seconds
         if self._travel is None:
             self._travel = time_machine.travel(_machine_time() + self._offset, tick=True)
@@ -124,12 +152,16 @@ class Clock:
         self._changed.notify_all()
 
     def _run(self) -> None:
-        while not self._stopped.wait(TICK_SECONDS):
-            if self._idle_speed > 1:
+        while not self._stopped.is_set():
+            going = self.now() < self._goal
+            self._woken.wait(REACH_SECONDS if going else TICK_SECONDS)
+            self._woken.clear()
+            if going or self._idle_speed > 1:
                 following = min((ask() for ask in self._next), default=NEVER)
                 with self._changed:
                     limit = min(following, *(hold.at for hold in list(self._holds)), NEVER)
-                    step = min(TICK_SECONDS * (self._idle_speed - 1), limit - self.now())
+                    wanted = self._goal - self.now() if going else TICK_SECONDS * (self._idle_speed - 1)
+                    step = min(wanted, limit - self.now())
                     if step > 0:
                         self._advance(step)
 

@@ -7,7 +7,6 @@ import argparse
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -21,7 +20,6 @@ from typing import Any, Self
 
 from lifecycle import names
 from local import moto_state
-from local.api import Caller, Operation
 from local.assembly import AssemblyError
 from local.clients import Clients
 from local.clock import Clock
@@ -36,6 +34,7 @@ from local.http_api import Api, HttpApi
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
+from local.local_urls import with_local_urls
 from local.logs_delivery import LogsDelivery
 from local.object_events import ObjectEvents
 from local.queues import Queues
@@ -44,7 +43,6 @@ from local.states import StateMachines
 from local.tagging import Tagging
 
 JOBS_PYTHON = Path(".venv-jobs/bin/python")
-_API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
 
 Report = Callable[[str, str, float], None]
 """(event, text, seconds)"""
@@ -56,10 +54,14 @@ def _silently(_: str, __: str, ___: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events."""
+    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events.
+
+    `begin` is engine time at its start, in epoch seconds (default: the machine's time).
+    """
 
     region: str = "us-east-1"
     idle_speed: float = 1.0
+    begin: float | None = None
     port: int = 0
     python: Path = JOBS_PYTHON
     chaos: Chaos | None = None
@@ -73,7 +75,7 @@ class Engine:
         self.options = options
         self._ready = False
         self._ending = ExitStack()
-        self.clock = Clock(options.idle_speed)
+        self.clock = Clock(options.idle_speed, options.begin)
         self.identity = Identity()
         self.dispatch = Dispatcher(self.identity)
         self.clients = Clients(self.dispatch, options.region)
@@ -145,7 +147,7 @@ class Engine:
         own = (functions, machines, queues, jobs, endpoints, watch, bus, packages, tagging, log_lines, self._deployer)
         self.dispatch.register({key: answer for part in own for key, answer in part.operations().items()})
         described = self._deployer.operations()["cloudformation", "DescribeStacks"]
-        self.dispatch.register({("cloudformation", "DescribeStacks"): _with_local_urls(described, self.endpoint)})
+        self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})
         self.dispatch.observe("s3", ObjectEvents(bus.emit))
         self.dispatch.observe("logs", log_lines)
         self._gateway.start()
@@ -181,19 +183,6 @@ class Engine:
         }
 
 
-def _with_local_urls(described: Operation, endpoint: str) -> Operation:
-    """Show the HTTP API's address as what it is here; the templates can only name the one on AWS."""
-
-    def describe_stacks(parameters: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        answer = described(parameters, caller)
-        for stack in answer["Stacks"]:
-            for output in stack.get("Outputs", ()):
-                output["OutputValue"] = _API_URL.sub(rf"{endpoint}/_api/\1", output["OutputValue"])
-        return answer
-
-    return describe_stacks
-
-
 def write_state(path: Path, state: dict[str, Any]) -> None:
     """Write the state file, readable by its owner only, so that a reader never sees half of it."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -214,6 +203,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="loopback port (default: a free one)")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--idle-speed", type=float, default=1.0, help="how fast time passes while nothing runs")
+    parser.add_argument("--begin", type=float, help="engine time at the start, epoch seconds (default: now)")
     parser.add_argument("--state-file", type=Path, help="where to write address and keys")
     parser.add_argument("--chaos", type=int, metavar="SEED", help="deliver events late, out of order and repeatedly")
     return parser.parse_args(arguments)
@@ -227,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())
     chaos = None if given.chaos is None else Chaos(seed=given.chaos)
-    options = Options(region=given.region, idle_speed=given.idle_speed, port=given.port, chaos=chaos)
+    options = Options(region=given.region, idle_speed=given.idle_speed, begin=given.begin, port=given.port, chaos=chaos)
     engine = Engine(given.cdk_out, options)
     began = time.perf_counter()
     try:

@@ -6,6 +6,7 @@ be able to read or change what runs here.
 
 import json
 import logging
+import math
 import re
 import sys
 import threading
@@ -22,6 +23,7 @@ from local.wire import HttpAnswer, HttpCall
 MAX_AWS_BYTES = 1 << 30  # an upload of the largest object that the product takes, with room
 MAX_API_BYTES = 10_485_760  # HTTP API quota: payload size
 IDLE_SECONDS = 60.0
+REACHED_SECONDS = 2.0  # how long a client waits for a named moment before it is told how far time has come
 _API_PATH = re.compile(r"/_api/([A-Za-z0-9]+)(/.*)?")
 
 
@@ -188,21 +190,27 @@ def _own(doors: Doors, call: HttpCall) -> HttpAnswer:
         return _json(200 if ready else 503, {"ready": ready})
     if call.path != "/_engine/clock":
         return _json(404, {"message": "The engine has /_engine/health, /_engine/ready and /_engine/clock."})
-    if call.method == "POST":
-        speed = _idle_speed(call.body)
-        if speed is None:
-            return _json(400, {"message": 'Send {"idle_speed": n}, n from 1 to 10000.'})
-        doors.clock.set_idle_speed(speed)
+    if call.method == "POST" and not _set(doors.clock, call.body):
+        message = 'Send {"idle_speed": n}, n from 1 to 10000, or {"until": epoch seconds}.'
+        return _json(400, {"message": message})
     return _json(200, {"now": doors.clock.now(), "offset": doors.clock.offset})
 
 
-def _idle_speed(body: bytes) -> float | None:
+def _set(clock: Clock, body: bytes) -> bool:
+    """Do to the clock what a request asks for, and return whether it asks for anything that can be done."""
     try:
-        speed = json.loads(body)["idle_speed"]
-    except (ValueError, TypeError, KeyError):
-        return None
-    valid = isinstance(speed, (int, float)) and not isinstance(speed, bool) and 1 <= speed <= 10_000
-    return float(speed) if valid else None
+        ((what, number),) = json.loads(body).items()
+    except (ValueError, TypeError, AttributeError):
+        return False
+    if not isinstance(number, (int, float)) or isinstance(number, bool):
+        return False
+    if what == "until" and math.isfinite(number):
+        clock.reach(number, REACHED_SECONDS)
+        return True
+    if what == "idle_speed" and 1 <= number <= 10_000:
+        clock.set_idle_speed(float(number))
+        return True
+    return False
 
 
 def _json(status: int, content: Mapping[str, Any]) -> HttpAnswer:

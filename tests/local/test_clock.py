@@ -79,3 +79,54 @@ def test_at_the_machines_speed_nothing_is_moved() -> None:
         assert passed(clock, 0.2) > 100
     finally:
         clock.stop()
+
+
+@pytest.fixture
+def slow() -> Iterator[Clock]:
+    """A clock whose idle time passes as the machine's does, begun in another year."""
+    made = Clock(begin=1_356_998_400.0)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_a_clock_can_begin_at_another_time(slow: Clock) -> None:
+    assert slow.now() == pytest.approx(1_356_998_400, abs=5)
+    assert time.time() == pytest.approx(slow.now(), abs=1)  # every library of the process sees it
+
+
+def test_idle_time_is_passed_over_up_to_a_named_moment_and_not_beyond(slow: Clock) -> None:
+    moment = slow.now() + 30 * 86_400
+    assert slow.reach(moment, 5)
+    assert passed(slow, 0.1) < 1
+    assert moment <= slow.now() < moment + 2
+
+
+def test_a_moment_that_has_passed_is_reached_at_once(slow: Clock) -> None:
+    now = slow.now()
+    assert slow.reach(now - 1000, 0)
+    assert slow.now() - now < 1
+
+
+def test_a_named_moment_is_not_reached_while_somebody_works(slow: Clock) -> None:
+    moment = slow.now() + 86_400
+    with slow.hold():
+        assert not slow.reach(moment, 0.1)
+        assert slow.now() < moment - 86_000
+    assert slow.reach(moment, 5)
+
+
+def test_on_the_way_to_a_named_moment_sleepers_wake_on_time(slow: Clock) -> None:
+    began, woken = slow.now(), []
+
+    def sleep() -> None:
+        with slow.hold() as hold:
+            for seconds in (3_600, 7_200):
+                slow.sleep(seconds, hold=hold)
+                woken.append(slow.now() - began)
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    assert slow.reach(began + 86_400, 5)
+    thread.join()
+    assert woken == [pytest.approx(3_600, abs=2), pytest.approx(10_800, abs=2)]

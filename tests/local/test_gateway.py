@@ -165,7 +165,21 @@ def test_the_clock_can_be_read_and_its_idle_speed_set(engine: World, gateway: Ga
     assert ask(gateway, "POST", "/_engine/clock", b'{"idle_speed": 5}')[0] == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"nonsense", b'{"idle_speed": 0}', b'{"idle_speed": true}', b"[1]"])
+def test_the_clock_can_be_sent_to_a_named_moment(engine: World, gateway: Gateway) -> None:
+    engine.clock.start()
+    moment = engine.clock.now() + 86_400
+    status, _, body = ask(gateway, "POST", "/_engine/clock", json.dumps({"until": moment}).encode())
+    assert status == 200
+    assert moment <= json.loads(body)["now"] < moment + 60
+
+
+WRONG = [
+    b"", b"{}", b"nonsense", b'{"idle_speed": 0}', b'{"idle_speed": true}', b"[1]", b'{"until": "noon"}',
+    b'{"until": NaN}', b'{"until": 1, "idle_speed": 1}', b'{"speed": 5}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", WRONG)
 def test_a_wrong_clock_setting_is_refused(gateway: Gateway, body: bytes) -> None:
     status, _, answer = ask(gateway, "POST", "/_engine/clock", body)
     assert status == 400
