@@ -1,10 +1,10 @@
-"""Columns -> counts by value or by cell, at a few nanoseconds a row: the inner loops of profiles and tallies.
+"""Columns -> moments and counts by bin or cell, at a few nanoseconds a row: what profiles and tallies are made of.
 
 Arrays of numpy, because shifting and counting bits takes a tenth of the time there that grouping takes in polars
 (benchmarks/profiling.py). Rows go through in blocks that stay in the processor's cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,68 +12,115 @@ import numpy.typing as npt
 import polars as pl
 
 from lifecycle.grid import Grid
+from lifecycle.profile import Moments
 
 BLOCK: Final = 1 << 18
 FEW: Final = 1 << 14
 """Up to so many numbers, searching costs less than a table of all cells."""
 _SIZE: Final = (1 << 63) - 1
+_MICROSECONDS: Final = 1_000_000
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+
+def blocks(values: pl.Series) -> Iterator[Floats]:
+    """Yield the values that are there as doubles, in blocks: numbers as they are, times as epoch seconds."""
+    for chunk in values.get_chunks():
+        for start in range(0, len(chunk), BLOCK):
+            yield _floats(chunk.slice(start, BLOCK))
 
 
 def present(values: pl.Series) -> Floats:
-    """Return the values that are there as doubles: numbers as they are, times as epoch seconds."""
+    """Return the values that are there as doubles, all at once."""
+    return _floats(values)
+
+
+def _floats(values: pl.Series) -> Floats:
     if values.dtype == pl.Datetime:
-        values = values.dt.epoch("us").cast(pl.Float64) / 1_000_000
+        values = values.dt.epoch("us").cast(pl.Float64) / _MICROSECONDS
     found: npt.NDArray[Any] = values.cast(pl.Float64).drop_nulls().to_numpy()
     return found
 
 
+def moments(numbers: Floats) -> Moments:
+    """Return count, mean, squares, smallest and largest of finite numbers; what is beyond the doubles is infinite."""
+    if not numbers.size:
+        return Moments()
+    with np.errstate(over="ignore"):
+        mean = float(numbers.mean())
+        # not by np.dot: its threads wait for each other where processors are few
+        squares = float(np.square(numbers - mean).sum())
+    return Moments(count=numbers.size, mean=mean, squares=squares, min=float(numbers.min()), max=float(numbers.max()))
+
+
+class BinCounts:
+    """Counts finite numbers by bin, block after block; `edges` ascend and are inclusive above."""
+
+    def __init__(self, edges: Sequence[float], rows: int) -> None:
+        self._edges = np.asarray(edges, dtype=np.float64)
+        grid = Grid.of_edges(edges) if rows > FEW else None
+        self._cells = None if grid is None else CellCounts(grid)
+        self._total = np.zeros(len(edges) + 1, dtype=np.int64)
+
+    def add(self, numbers: Floats) -> None:
+        """Count more numbers."""
+        if self._cells is not None:
+            self._cells.add(numbers)
+            return
+        bins = np.searchsorted(self._edges, numbers, side="left")
+        self._total += np.bincount(bins, minlength=len(self._total))
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many numbers lie in each bin."""
+        if self._cells is None:
+            return tuple(self._total.tolist())
+        grid, ranks = self._cells.grid, np.concatenate(([0], np.cumsum(self._cells.total)))
+        places = [grid.index_before(edge) + self._cells.middle + 1 for edge in self._edges.tolist()]
+        return tuple(np.diff(ranks[[0, *places, -1]]).tolist())
+
+
+class CellCounts:
+    """Counts finite numbers by cell of a grid; cell 0 is at place `middle` of `total`."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.middle = grid.cells + 1
+        self.total: Counts = np.zeros(2 * self.middle + 1, dtype=np.int64)
+        self._space = np.empty((2, BLOCK), dtype=np.int64)
+
+    def add(self, numbers: Floats) -> None:
+        """Count more numbers."""
+        for start in range(0, numbers.size, BLOCK):
+            self._add(numbers[start : start + BLOCK])
+
+    def _add(self, block: Floats) -> None:
+        bits, cell, sign = block.view(np.int64), self._space[0, : block.size], self._space[1, : block.size]
+        np.bitwise_and(bits, _SIZE, out=cell)
+        np.right_shift(cell, self.grid.shift, out=cell)
+        np.subtract(cell, self.grid.first - 1, out=cell)
+        np.clip(cell, 0, self.middle, out=cell)
+        upper = self.total[self.middle :]
+        if block.size and block.min() < 0:
+            np.right_shift(bits, 63, out=sign)
+            np.bitwise_xor(cell, sign, out=cell)
+            np.subtract(cell, sign, out=cell)
+            np.add(cell, self.middle, out=cell)
+            upper = self.total
+        upper += np.bincount(cell, minlength=upper.size)
+
+
 def by_cell(numbers: Floats, grid: Grid) -> tuple[list[int], list[int]]:
     """Return (cells that hold numbers, ascending, how many each holds); all numbers are finite."""
-    total, base = _table(numbers, grid)
-    held = np.flatnonzero(total)
-    return (held - base).tolist(), total[held].tolist()
+    counted = CellCounts(grid)
+    counted.add(numbers)
+    held = np.flatnonzero(counted.total)
+    return (held - counted.middle).tolist(), counted.total[held].tolist()
 
 
 def by_bin(numbers: Floats, edges: Sequence[float]) -> tuple[int, ...]:
     """Return how many finite numbers lie in each bin; `edges` ascend and are inclusive above."""
-    grid = Grid.of_edges(edges) if numbers.size > FEW else None
-    if grid is None:
-        bins = np.searchsorted(np.asarray(edges), numbers, side="left")
-        return tuple(np.bincount(bins, minlength=len(edges) + 1).tolist())
-    total, base = _table(numbers, grid)
-    ranks = np.concatenate(([0], np.cumsum(total)))
-    # an edge below all cells of the table (no number is negative) has nothing below it
-    places = [max(0, grid.index_before(edge) + base + 1) for edge in edges]
-    return tuple(np.diff(ranks[[0, *places, -1]]).tolist())
-
-
-def _table(numbers: Floats, grid: Grid) -> tuple[npt.NDArray[np.int64], int]:
-    """Return the count of every cell, and the place of cell 0."""
-    side = grid.cells + 1
-    signed = bool(numbers.size) and bool(numbers.min() < 0)
-    base = side if signed else 0
-    total = np.zeros(base + side + 1, dtype=np.int64)
-    for start in range(0, numbers.size, BLOCK):
-        block = numbers[start : start + BLOCK]
-        cell = block.view(np.int64) & _SIZE
-        cell >>= grid.shift
-        cell -= grid.first - 1
-        np.clip(cell, 0, side, out=cell)
-        if signed:
-            np.negative(cell, out=cell, where=block < 0)
-            cell += base
-        total += np.bincount(cell, minlength=total.size)
-    return total, base
-
-
-def by_value(texts: pl.Series) -> dict[str, int]:
-    """Return how many rows hold each value; rows without one are not counted."""
-    counted = texts.drop_nulls().alias("value").value_counts(name="rows")
-    return dict(zip(counted["value"].to_list(), counted["rows"].to_list(), strict=True))
-
-
-def by_hour(times: pl.Series) -> dict[str, int]:
-    """Return how many times fall into each hour of the day (UTC, "00" to "23")."""
-    return by_value(times.drop_nulls().dt.strftime("%H"))
+    counted = BinCounts(edges, numbers.size)
+    counted.add(numbers)
+    return counted.counts

@@ -9,7 +9,7 @@ import polars as pl
 from lifecycle.reference import NUMBER, ColumnReference, Reference
 from lifecycle.schema import Contract, Kind
 from lifecycle.tally import ColumnTally, Tally
-from tabular import counting
+from tabular import counting, texts
 from tabular.convert import typed
 
 
@@ -48,7 +48,10 @@ def typed_tally(values: pl.Series, bins: ColumnReference) -> ColumnTally:
     """Return the counts of a column that `tabular.convert.typed` returned."""
     missing = values.null_count()
     if bins.kind == NUMBER:
-        return ColumnTally(counts=counting.by_bin(counting.present(values), bins.edges), missing=missing)
+        counted = counting.BinCounts(bins.edges, len(values))
+        for block in counting.blocks(values):
+            counted.add(block)
+        return ColumnTally(counts=counted.counts, missing=missing)
     counts = categories(values)
     mine = [counts.get(value, 0) for value in bins.values]
     others = len(values) - missing - sum(mine)
@@ -58,8 +61,8 @@ def typed_tally(values: pl.Series, bins: ColumnReference) -> ColumnTally:
 def categories(values: pl.Series) -> dict[str, int]:
     """Return the counts of a category, boolean or datetime column by what stands for a value in a reference."""
     if values.dtype == pl.Datetime:
-        return counting.by_hour(values)
-    return counting.by_value(values.cast(pl.String) if values.dtype == pl.Boolean else values)
+        return texts.by_hour(values)
+    return texts.by_value(values.cast(pl.String) if values.dtype == pl.Boolean else values)
 
 
 def _kind(bins: ColumnReference) -> Kind:

@@ -1,0 +1,79 @@
+"""A column of texts -> how many rows hold each value.
+
+Most columns repeat few values. Those of the first block are looked up by their 64-bit hash, in a table in which no two
+of them share a place; a row belongs to a value if the whole hash agrees. What is left over is grouped as usual.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tabular.counting import BLOCK
+
+MOST: Final = 256
+"""Values that are looked up: with more, no part of the hash tells all of them apart."""
+_PLACE_BITS: Final = 16
+
+Hashes = npt.NDArray[np.uint64]
+
+
+def by_value(texts: pl.Series) -> dict[str, int]:
+    """Return how many rows hold each value; rows without one are not counted."""
+    if len(texts) > 2 * BLOCK:
+        known = texts.head(BLOCK).unique()
+        shift = _telling_apart(_hashed(known)) if len(known) <= MOST else None
+        if shift is not None:
+            return _looked_up(texts, known, shift)
+    return _grouped(texts)
+
+
+def by_hour(times: pl.Series) -> dict[str, int]:
+    """Return how many times fall into each hour of the day (UTC, "00" to "23")."""
+    return _grouped(times.drop_nulls().dt.strftime("%H"))
+
+
+def _grouped(texts: pl.Series) -> dict[str, int]:
+    counted = texts.drop_nulls().alias("value").value_counts(name="rows")
+    return dict(zip(counted["value"].to_list(), counted["rows"].to_list(), strict=True))
+
+
+def _looked_up(texts: pl.Series, known: pl.Series, shift: int) -> dict[str, int]:
+    hashes = _hashed(known)
+    places = _place(hashes, shift)
+    # a place of no value holds the hash of one whose place is another, which no row there can have
+    owners = np.full(1 << _PLACE_BITS, hashes[0], dtype=np.uint64)
+    owners[places] = hashes
+    total = np.zeros(1 << _PLACE_BITS, dtype=np.int64)
+    strangers = []
+    for chunk in texts.get_chunks():
+        for start in range(0, len(chunk), BLOCK):
+            block = chunk.slice(start, BLOCK)
+            found = _hashed(block)
+            place = _place(found, shift)
+            mine = owners[place] == found
+            if not mine.all():
+                strangers.append(block.filter(pl.Series(~mine)))
+                place = place[mine]
+            total += np.bincount(place, minlength=total.size)
+    counts = _grouped(pl.concat(strangers)) if strangers else {}
+    rows = total[places].tolist()
+    return counts | {value: count for value, count in zip(known.to_list(), rows, strict=True) if value is not None}
+
+
+def _hashed(texts: pl.Series) -> Hashes:
+    found: Hashes = texts.hash().to_numpy()
+    return found
+
+
+def _place(hashes: Hashes, shift: int) -> npt.NDArray[np.int64]:
+    return ((hashes >> np.uint64(shift)) & np.uint64((1 << _PLACE_BITS) - 1)).view(np.int64)
+
+
+def _telling_apart(hashes: Hashes) -> int | None:
+    """Return by how many bits to shift so that the low bits of all hashes differ; None when none does."""
+    for shift in range(64 - _PLACE_BITS, -1, -1):
+        if len(np.unique(_place(hashes, shift))) == len(hashes):
+            return shift
+    return None
