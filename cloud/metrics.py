@@ -1,5 +1,6 @@
-"""CloudWatch: what Lambda itself counted of one version behind an alias."""
+"""CloudWatch: what Lambda itself counted of one version behind an alias, and metrics of our own."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -31,6 +32,11 @@ class Metrics:
 
     def __init__(self, cloudwatch: Any) -> None:
         self._cloudwatch = cloudwatch
+
+    def publish(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+        """Put metrics (CloudWatch's MetricData) in one call. Raises Throttled or Unavailable when it is not taken."""
+        with translated(f"put {len(data)} metrics"):
+            self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=list(data))
 
     def calls(self, function: str, alias: str, version: str, since: float, until: float) -> Calls:
         """Return what happened to one version behind the alias between two times (epoch seconds, whole minutes).

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as a listing shows it; `tag` changes with each write, `modified` is in epoch seconds."""
+
+    key: str
+    tag: str
+    modified: float
 
 
 class Bucket:
@@ -118,6 +128,15 @@ class Bucket:
         """Delete an object, if there is one; in a versioned bucket its versions stay."""
         with translated(f"delete {self.uri(key)}"):
             self._s3.delete_object(Bucket=self.name, Key=key)
+
+    def stored(self, prefix: str, *, after: str = "") -> Iterator[Stored]:
+        """Yield the objects under a prefix in the order of their keys, as `keys` does."""
+        beginning = {"StartAfter": after} if after else {}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, **beginning)
+        with translated(f"list {self.uri(prefix)}"):
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    yield Stored(entry["Key"], entry["ETag"].strip('"'), entry["LastModified"].timestamp())
 
     def sizes(self, prefix: str) -> Iterator[int]:
         """Yield the stored bytes of each object under a prefix."""

@@ -3,12 +3,12 @@
 import gzip
 import io
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from cloud.objects import Bucket
 from lifecycle import keys
-from lifecycle.logged import Reading
+from lifecycle.logged import CONTROL, Reading, parsed
 from lifecycle.prediction_log import PREDICTION
 
 HOUR: Final = 3600.0
@@ -54,6 +54,22 @@ class Predictions:
             before = reading.unreadable
             yield from reading.records(self._lines(key))
             self.unreadable += reading.unreadable - before
+
+    def of_objects(self, listed: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield the predictions in some objects as they lie there, whatever their time, copies included.
+
+        What follows the place where an object is damaged or cut off is lost; what stands before it is not.
+        """
+        for key in listed:
+            for line in self._lines(key):
+                stripped = line.strip()
+                if not stripped or stripped.startswith(CONTROL):
+                    continue
+                for record in parsed(stripped):
+                    if record is None:
+                        self.unreadable += 1
+                    elif record["kind"] == PREDICTION:
+                        yield record
 
     def _objects(self, since: float, until: float) -> Iterator[tuple[str, float]]:
         """Keys and arrival hours (epoch seconds) from the hour of `since` to the one of `until`, oldest first."""

@@ -43,7 +43,7 @@ class Reading:
             stripped = line.strip()
             if not stripped or stripped.startswith(CONTROL):
                 continue
-            for record in _parsed(stripped):
+            for record in parsed(stripped):
                 if record is None:
                     self.unreadable += 1
                 elif record["kind"] in self._kinds and self._is_new(record, line):
@@ -60,7 +60,7 @@ class Reading:
         return len(seen) > known
 
 
-def _parsed(line: bytes) -> Iterator[Record | None]:
+def parsed(line: bytes) -> Iterator[Record | None]:
     """The records of a line; None stands for what is none. Firehose does not promise a line feed between messages."""
     try:
         text = line.decode()

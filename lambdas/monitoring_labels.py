@@ -1,0 +1,92 @@
+"""Labels that came back + counted hours of the log -> losses of the labelled rows, of the window or from before it.
+
+Labels lie by the hour of their prediction, rows by the hour of their arrival; the counts of an hour say which hours of
+predictions it holds, so skewed clocks and late lines lose no label.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from cloud.labels import Labels
+from lambdas.monitoring_hours import Found, Hours
+from lifecycle.window_hours import HOUR, LOOKBACK_HOURS, Window
+from tabular import labelled_rows
+
+ENOUGH: Final = 200_000
+"""Labelled rows beyond which older hours are left unread: the interval is narrow then."""
+REMEMBERED: Final = 4
+_TO_THE_END: Final = HOUR - 0.0005  # ids tell milliseconds, and the next hour must not be asked as well
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Losses of labelled rows.
+
+    `rows` are those of the hours from `since` to the window's end, of which `seen` rows were answered; `in_window` of
+    them are of the window itself.
+    """
+
+    rows: pl.DataFrame
+    seen: int
+    in_window: int
+    since: int
+
+
+@dataclass(slots=True)
+class LabelSearch:
+    """Finds labelled rows, newest hours first."""
+
+    hours: Hours
+    found: Found
+    labels: Labels
+    _known: dict[int, pl.DataFrame] = field(init=False, default_factory=dict)
+
+    def search(self, window: Window, enough: int) -> Labelled:
+        """Return the labelled rows of the window; with fewer than `enough`, of as many windows before it as it takes.
+
+        So quality is known of predictions whose labels come late, too: of the newest ones that have labels.
+        """
+        width, oldest = window.until - window.first, window.until - LOOKBACK_HOURS
+        found = mine = self._of_hours(window.first, window.until)
+        first, asked = window.first, mine
+        while asked.rows.height < enough and first > oldest:
+            until, first = first, max(oldest, first - width)
+            more = self._of_hours(first, until)
+            rows = pl.concat([asked.rows, more.rows])
+            asked = Labelled(rows, asked.seen + more.seen, mine.rows.height, more.since)
+            if more.rows.height:
+                found = asked
+        return found
+
+    def _of_hours(self, first: int, until: int) -> Labelled:
+        frames = [labelled_rows.no_losses(self.hours.judged)]
+        seen = labelled = 0
+        since = until
+        while since > first and labelled < ENOUGH:
+            since -= 1
+            answered, rows = self._of_hour(since)
+            seen += answered
+            labelled += rows.height
+            frames.append(rows)
+        return Labelled(pl.concat(frames), seen, labelled, since)
+
+    def _of_hour(self, hour: int) -> tuple[int, pl.DataFrame]:
+        judged, stem = self.hours.judged, self.hours.stem(hour, self.found)
+        if stem is None:
+            return 0, labelled_rows.no_losses(judged)
+        counts = self.hours.counts(stem)
+        labels = pl.concat([self._labels(event) for event in sorted(counts.events)] or [labelled_rows.no_labels()])
+        if not labels.height:
+            return counts.answered, labelled_rows.no_losses(judged)
+        return counts.answered, labelled_rows.losses(judged, self.hours.answers(stem), labels)
+
+    def _labels(self, hour: int) -> pl.DataFrame:
+        """The labels of predictions made in an hour; the hours asked last are remembered."""
+        if hour not in self._known:
+            while len(self._known) >= REMEMBERED:
+                del self._known[next(iter(self._known))]
+            found = self.labels.of_hours(hour * HOUR, hour * HOUR + _TO_THE_END)
+            self._known[hour] = labelled_rows.label_frame(self.hours.judged, found)
+        return self._known[hour]
