@@ -8,6 +8,7 @@ from cli.commands import (
     local,
     logs,
     models,
+    monitor,
     new,
     openapi,
     predict,
@@ -18,6 +19,6 @@ from cli.commands import (
 )
 
 __all__ = [
-    "data", "destroy", "doctor", "feedback", "local", "logs", "models", "new", "openapi", "predict", "predictions",
-    "replay", "rollouts", "runs",
+    "data", "destroy", "doctor", "feedback", "local", "logs", "models", "monitor", "new", "openapi", "predict",
+    "predictions", "replay", "rollouts", "runs",
 ]  # fmt: skip

@@ -1,9 +1,7 @@
 """`perennial live`, `rollback` and `deploy`: who is live and was, going back, and a person's word for a version."""
 
 import json
-import re
 import uuid
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +9,7 @@ import typer
 from cli import output
 from cli.follow import Board
 from cli.main import MODELS, Shared, app, example
+from cli.moment import moment
 from cli.target import Target
 from cloud.functions import Functions
 from cloud.history import History
@@ -20,7 +19,6 @@ from lifecycle import ledger, live, names, tenure
 from lifecycle.progress import readable
 from lifecycle.tenure import Tenure
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 Model = Annotated[str, typer.Argument(help="Name of the model.")]
 
 
@@ -38,10 +36,10 @@ def show_live(
     shared: Shared = context.obj
     target = shared.target()
     known = _tenures(target, model)
-    moment = target.now() if at is None else _moment(at, target.now())
-    found = tenure.at(known, moment)
+    asked = target.now() if at is None else moment(at, target.now())
+    found = tenure.at(known, asked)
     if found is None:
-        when = "is live yet" if at is None else f"was live at {output.when(moment)}"
+        when = "is live yet" if at is None else f"was live at {output.when(asked)}"
         output.fail(f"no version of {model} {when}. See: perennial models {model}")
     shown: dict[str, Any] = {
         "model": model,
@@ -143,21 +141,10 @@ def _function_version(target: Target, model: str, to: str | None, to_time: str |
         found = tenure.last_of(known, to)
         asked = f"version {to} of {model} was never live"
     else:
-        moment = _moment(str(to_time), target.now())
-        found = tenure.at(known, moment)
-        asked = f"no version of {model} was live at {output.when(moment)}"
+        at = moment(str(to_time), target.now())
+        found = tenure.at(known, at)
+        asked = f"no version of {model} was live at {output.when(at)}"
     if found is None:
         versions = ", ".join(dict.fromkeys(one.model_version for one in known)) or "none"
         output.fail(f"{asked}; live were: {versions}", output.EXIT_USAGE)
     return found.version
-
-
-def _moment(text: str, now: float) -> float:
-    """Return a time in epoch seconds: ISO 8601 (UTC when it names no zone), or so long before `now`."""
-    if age := re.fullmatch(r"(\d+)([smhd])", text):
-        return now - int(age[1]) * _UNITS[age[2]]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        output.fail(f"{text!r} is no time; write 2026-11-21T09:30:00Z, or 2h for two hours ago", output.EXIT_USAGE)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
