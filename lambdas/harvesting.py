@@ -131,7 +131,7 @@ class Harvester:
         with path.open("wb") as raw, gzip.GzipFile("", "wb", FASTEST, raw, mtime=0) as packed:
             text = io.TextIOWrapper(packed, "utf-8", newline="")
             maker = Labelled(self.spec.contract)
-            writer = csv.writer(text, lineterminator="\n")
+            writer = csv.writer(text, lineterminator="\r\n")
             writer.writerow(maker.header)
             for hour in found.hours:
                 labels = {label.prediction_id: label for label in self.log.labels_of(hour)}

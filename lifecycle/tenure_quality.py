@@ -18,6 +18,7 @@ from lifecycle.shadow import Refused
 from lifecycle.spec import Contract, Task
 
 CONFIDENCE: Final = 0.95
+NEGLIGIBLE: Final = 1e-9  # of the metric: rounding, when two models answer alike
 REFUSED_AT_MOST: Final = 0.01  # of the rows: callers would get an error for them
 _MEMBER: Final = {Task.BINARY: "probability", Task.MULTICLASS: "probabilities", Task.REGRESSION: "value"}
 
@@ -108,7 +109,8 @@ class Comparison:
         shown = [self.objective.from_mean(mean) for mean in (live, before)]
         scale = self._scale(*shown)
         gap, low, high = (value * scale for value in (live - before, live - before - width, live - before + width))
-        said = "worse than" if low > 0 else "not significantly worse than"
+        worse = low > NEGLIGIBLE * max(1.0, abs(shown[1]))
+        said = "worse than" if worse else "not significantly worse than"
         text = (
             f"{self.objective.metric} of the live model is {shown[0]:.6g}, of the one before {shown[1]:.6g} on the "
             f"same {self.rows} labelled rows: {said} it, by {gap:.6g} ({low:.6g} to {high:.6g}, {CONFIDENCE:.0%} "
@@ -116,7 +118,7 @@ class Comparison:
         )
         return Verdict(
             judged=True,
-            worse=low > 0,
+            worse=worse,
             reason=text,
             metric=self.objective.metric,
             rows=self.rows,

@@ -1,0 +1,87 @@
+"""Which days are joined again, and how many rows a model has not learned from."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecycle import harvest_index
+from lifecycle.feedback_label import Label
+from lifecycle.harvest import DAY
+from lifecycle.harvest_index import SETTLED_SECONDS, Fingerprint, Joined
+
+JOINED = Joined(contract="c", labels="l", joined_at=100.0, rows=3, sha256="s3")
+DAYS = st.dictionaries(
+    st.integers(0, 50),
+    st.builds(
+        Joined,
+        contract=st.sampled_from("ab"),
+        labels=st.text(max_size=3),
+        joined_at=st.floats(0, 1e9),
+        rows=st.integers(0, 1000),
+        sha256=st.none() | st.text(max_size=3),
+        unknown=st.integers(0, 5),
+        left_out=st.dictionaries(st.text(max_size=3), st.integers(1, 9), max_size=2),
+        uploaded=st.none() | st.text(max_size=3),
+        rows_of=st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=3),
+    ),
+    max_size=5,
+)
+
+
+def label(identity: str, value: str = "true", **facts: object) -> Label:
+    return Label(**{"prediction_id": identity, "label": value, "recorded_at": 1.0, "source": "r", **facts})  # type: ignore[arg-type]
+
+
+@given(DAYS)
+def test_an_index_survives_its_file(index: dict[int, Joined]) -> None:
+    assert harvest_index.from_plain(harvest_index.to_plain(index)) == index
+
+
+def test_of_another_schema_or_none_nothing_is_known() -> None:
+    assert harvest_index.from_plain(None) == {}
+    assert harvest_index.from_plain({"schema": 99, "days": {"1": {}}}) == {}
+
+
+def test_a_day_is_joined_again_when_labels_or_contract_change() -> None:
+    assert JOINED.is_current(5, "c", "l")
+    assert not JOINED.is_current(5, "c", "other")
+    assert not JOINED.is_current(5, "other", "l")
+
+
+def test_a_day_with_labels_of_unknown_predictions_is_joined_again_until_its_log_is_complete() -> None:
+    unsure = replace(JOINED, unknown=1, joined_at=6 * DAY + SETTLED_SECONDS - 1)
+    assert not unsure.is_current(5, "c", "l")
+    assert replace(unsure, joined_at=6 * DAY + SETTLED_SECONDS).is_current(5, "c", "l")
+
+
+def test_rows_count_as_new_until_the_live_models_data_hold_them() -> None:
+    first = JOINED.after(None)
+    grown = replace(JOINED, rows=5, sha256="s5").after(first)
+    index = {1: grown, 2: replace(JOINED, rows=2, sha256="s2").after(None)}
+    assert harvest_index.fresh(index, {}) == 7
+    assert harvest_index.fresh(index, {1: "s3"}) == 4
+    assert harvest_index.fresh(index, {1: "s5", 2: "s2"}) == 0
+    assert harvest_index.fresh(index, {1: "never seen"}) == 7
+
+
+def test_a_corrected_label_is_no_new_row() -> None:
+    corrected = replace(JOINED, sha256="other").after(JOINED.after(None))
+    assert harvest_index.fresh({1: corrected}, {1: "s3"}) == 0
+
+
+def test_what_was_uploaded_is_remembered_until_something_else_is() -> None:
+    uploaded = replace(JOINED.after(None), uploaded="s3")
+    assert not uploaded.is_pending
+    assert replace(JOINED, sha256="s4").after(uploaded).is_pending
+    assert replace(JOINED, rows=0, sha256=None).after(uploaded).is_pending, "the file has to go"
+    assert not replace(JOINED, rows=0, sha256=None).after(None).is_pending
+
+
+def test_a_fingerprint_is_of_ids_and_labels_not_of_when_they_came() -> None:
+    one, two = label("a"), label("b", "false")
+    same = Fingerprint([(7, replace(one, recorded_at=9.0, source="x")), (8, two)])
+    assert Fingerprint([(7, one), (8, two)]).text == same.text
+    assert same.hours == {7: 1, 8: 1}
+    assert Fingerprint([(7, one)]).text != Fingerprint([(7, replace(one, label="false"))]).text
+    assert Fingerprint([(7, replace(one, label=1.0))]).text != Fingerprint([(7, replace(one, label="1.0"))]).text
