@@ -22,6 +22,8 @@ from tabular import answers_file
 from tabular.logged_rows import HourReader, packed_id
 
 READERS: Final = 8
+HourFacts = tuple[int, tuple[int, ...]]
+"""Answered rows of an hour of arrival, and the hours (since the epoch) in which their predictions were made."""
 COUNTS, ANSWERS, SAMPLE = ".json", ".answers.parquet", ".sample.json"
 
 
@@ -41,13 +43,18 @@ class Found:
 
 @dataclass(slots=True)
 class Hours:
-    """The hours of one model's log. `in_time` says whether another hour may be begun."""
+    """The hours of one model's log.
+
+    `in_time` says whether another hour may be begun. `known` are facts of counted hours by their stem: those that the
+    look before remembered, and those that this one learned.
+    """
 
     model: str
     judged: JudgedModel
     log: Bucket
     kept: Bucket
     in_time: Callable[[], bool]
+    known: dict[str, HourFacts] = field(default_factory=dict)
     _objects: dict[int, list[Stored]] = field(init=False, default_factory=dict)
     _files: dict[int, dict[str, float]] = field(init=False, default_factory=dict)
 
@@ -83,9 +90,16 @@ class Hours:
         files = self._files.get(hour)
         return found.stems.get(hour) or (_newest(files) if files else None)
 
-    def counts(self, stem: str) -> HourCounts:
-        """Return the counts of a counted hour."""
-        return self._read([stem + COUNTS])[stem + COUNTS]
+    def facts(self, stem: str) -> HourFacts:
+        """Return how many rows a counted hour holds, and of which hours."""
+        if stem not in self.known:
+            self._read([stem + COUNTS])
+        return self.known[stem]
+
+    def remembered(self) -> dict[str, HourFacts]:
+        """Return the facts that the next look may need."""
+        stems = {key.removesuffix(COUNTS) for files in self._files.values() for key in files}
+        return {stem: self.known[stem] for stem in sorted(stems) if stem in self.known}
 
     def answers(self, stem: str) -> pl.DataFrame:
         """Return the answers of a counted hour."""
@@ -162,7 +176,9 @@ class Hours:
         wanted = list(names)
         with ThreadPoolExecutor(READERS) as pool:
             bodies = pool.map(self.kept.need, wanted)
-            return {name: HourCounts.from_plain(json.loads(body)) for name, body in zip(wanted, bodies, strict=True)}
+            found = {name: HourCounts.from_plain(json.loads(body)) for name, body in zip(wanted, bodies, strict=True)}
+        self.known |= {name.removesuffix(COUNTS): (one.answered, tuple(one.events)) for name, one in found.items()}
+        return found
 
     def _settle(self, days: Iterable[int], counted: Mapping[int, HourCounts], stems: Mapping[int, str]) -> None:
         """Write each day's hours as one file."""

@@ -76,11 +76,11 @@ class LabelSearch:
         judged, stem = self.hours.judged, self.hours.stem(hour, self.found)
         if stem is None:
             return 0, labelled_rows.no_losses(judged)
-        counts = self.hours.counts(stem)
-        labels = pl.concat([self._labels(event) for event in sorted(counts.events)] or [labelled_rows.no_labels()])
+        answered, events = self.hours.facts(stem)
+        labels = pl.concat([labelled_rows.no_labels(), *(self._labels(event) for event in sorted(events))])
         if not labels.height:
-            return counts.answered, labelled_rows.no_losses(judged)
-        return counts.answered, labelled_rows.losses(judged, self.hours.answers(stem), labels)
+            return answered, labelled_rows.no_losses(judged)
+        return answered, labelled_rows.losses(judged, self.hours.answers(stem), labels)
 
     def _labels(self, hour: int) -> pl.DataFrame:
         """The labels of predictions made in an hour; the hours asked last are remembered."""

@@ -24,8 +24,9 @@ def publish(settings: Monitor, window: dict[str, Any], figures: list[Figure]) ->
     at = datetime.fromisoformat(window["at"])
     key = keys.monitoring(settings.model, "windows", f"{at:%Y-%m-%dT%H%M}.json")
     kept = wiring.bucket(settings.artifact_bucket)
-    kept.write_json(key, window)
-    kept.write(key.removesuffix(".json") + ".html", monitor_page.page(window).encode())
+    shown = {name: value for name, value in window.items() if name != "memory"}
+    kept.write_json(key, shown)
+    kept.write(key.removesuffix(".json") + ".html", monitor_page.page(shown).encode())
     _remember(settings, window)
     data = monitor_figures.metric_data(figures, stage=settings.stage, model=settings.model, at=at.timestamp())
     wiring.metrics().publish(names.METRIC_NAMESPACE, data)
@@ -42,7 +43,8 @@ def _remember(settings: Monitor, window: dict[str, Any]) -> None:
 
 
 def _tell(settings: Monitor, window: dict[str, Any], key: str) -> None:
-    changes = alert_notice.changes(window["told"], window["alerts"])
+    told = window["memory"]["told"]
+    changes = alert_notice.changes(told, window["alerts"])
     if not changes:
         return
     for change in changes:
@@ -51,7 +53,7 @@ def _tell(settings: Monitor, window: dict[str, Any], key: str) -> None:
     if begun:
         subject = alert_notice.subject(window, begun)
         wiring.notices(settings.topic).tell(subject, alert_notice.text(window))
-    window["told"] |= {change.alert: change.number for change in changes}
+    told |= {change.alert: change.number for change in changes}
     _remember(settings, window)
 
 

@@ -76,7 +76,8 @@ class Look:
         """Return what the rows of the live model say."""
         rules, name = self.spec.monitoring, self.settings.model
         buckets = wiring.bucket(self.settings.data_bucket), wiring.bucket(self.settings.artifact_bucket)
-        hours = Hours(name, model, *buckets, in_time)
+        known = {stem: (rows, tuple(events)) for stem, (rows, events) in self._memory.get("hours", {}).items()}
+        hours = Hours(name, model, *buckets, in_time, known)
         found = hours.window(self.window)
         drift = self._drift(model, found)
         labels = wiring.labels(self.settings.labels_table, name)
@@ -93,7 +94,7 @@ class Look:
             notes=(*self._said(found, drift, labelled), *quality.notes, *why_not),
         )
         alerts = window_file.alerts(drift=drift, state=quality.state, stale=self._is_stale(facts))
-        known = Judgement(
+        judgement = Judgement(
             drift=drift,
             distributions=window_file.distributions(model.reference, found.counts.tally, drift),
             quality=quality.quality,
@@ -101,18 +102,19 @@ class Look:
             permutation=changes,
             alerts=alerts,
             state=quality.state,
+            hours=hours.remembered(),
         )
         figures = [*monitor_figures.of_drift(drift), *monitor_figures.of_quality(quality.quality)]
         figures += monitor_figures.of_traffic(
             seen=labelled.seen, labelled=labelled.rows.height, staleness_hours=facts.staleness_hours
         )
-        return window_file.build(facts, known, self.before), figures
+        return window_file.build(facts, judgement, self.before), figures
 
     def _drift(self, model: JudgedModel, found: Found) -> DriftVerdict:
         rules, tally = self.spec.monitoring, found.counts.tally
         if found.uncounted:  # a part of the window is no window
             rules = replace(rules, min_rows=max(rules.min_rows, tally.rows + 1))
-        remembered = AlertState.from_plain((self.before or {}).get("state", {}))
+        remembered = AlertState.from_plain(self._memory.get("state", {}))
         return drift_alert.judge(model.reference, tally, rules, remembered, until=self._until)
 
     def _said(self, found: Found, drift: DriftVerdict, labelled: Labelled) -> list[str]:
@@ -131,6 +133,11 @@ class Look:
         if labelled.since < self.window.first and labelled.rows.height:
             said.append(f"labels come late: quality is of predictions since {hour_text(labelled.since)}:00Z")
         return said
+
+    @property
+    def _memory(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = (self.before or {}).get("memory", {})
+        return found
 
     @property
     def _until(self) -> str:

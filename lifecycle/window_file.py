@@ -1,7 +1,6 @@
 """What one look at a model's traffic found -> the window file: everything that page, terminal and decisions read.
 
-The same JSON, with what is remembered between looks, is `latest.json`. History and the times since when features
-drift are carried from one window to the next.
+The same JSON with a member more, `memory`, is `latest.json`: what one look has to know of the one before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,24 +52,22 @@ class Judgement:
     permutation: Mapping[str, float] = field(default_factory=dict)
     alerts: tuple[str, ...] = ()
     state: AlertState = field(default_factory=AlertState)
+    hours: Mapping[str, Any] = field(default_factory=dict)
 
 
 def build(looked: Looked, judged: Judgement, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the window file.
+    """Return the window file with its `memory`: what the next look has to know, and nobody else.
 
-    Parameters
-    ----------
-    looked, judged
-        This look.
-    before
-        The window file of the look before it; None for the first.
+    `before` is what the look before this one left so; None for the first.
     """
     past = before or {}
+    memory = past.get("memory", {})
+    drifting = memory.get("drifting", {})
     drift = judged.drift
     names_on = drift.drifted if drift else ()
-    since = {name: past.get("drifting", {}).get(name, looked.until) for name in names_on}
+    since = {name: drifting.get(name, looked.until) for name in names_on}
     if drift and drift.score.drifted:
-        since["\0score"] = past.get("drifting", {}).get("\0score", looked.until)
+        since["\0score"] = drifting.get("\0score", looked.until)
     found = {
         "schema": SCHEMA,
         **{name: getattr(looked, name) for name in ("stage", "model", "run_id", "model_version", "at", "since")},
@@ -83,9 +80,12 @@ def build(looked: Looked, judged: Judgement, before: Mapping[str, Any] | None) -
         "slices": list(judged.slices),
         "alerts": list(judged.alerts),
         "retraining": past.get("retraining"),
-        "state": judged.state.to_plain(),
-        "drifting": since,
-        "told": dict(past.get("told", {})),
+        "memory": {
+            "state": judged.state.to_plain(),
+            "drifting": since,
+            "told": dict(memory.get("told", {})),
+            "hours": {stem: list(facts) for stem, facts in judged.hours.items()},
+        },
     }
     return {**found, "history": _history(found, looked, past)}
 

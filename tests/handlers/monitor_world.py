@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cloud.labels import Labels
 from lambdas import monitor_model, wiring
@@ -95,6 +96,10 @@ class Watched:
     patch: pytest.MonkeyPatch
     put: list[dict[str, Any]] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    failing: str | None = None
+    left: int = 0
+    made: int = 0
     serial: int = 0
 
     def deploy(self, spec: ModelSpec) -> None:
@@ -175,6 +180,31 @@ class Watched:
     def labels(self) -> Labels:
         return Labels(boto3.client("dynamodb"), "labels", "flights")
 
+    def calls(self) -> list[str]:
+        """Return a list that takes every call from now on: its name, and its key."""
+        self.asked.clear()
+        return self.asked
+
+    def fail(self, operation: str, after: int = 0) -> None:
+        """Let the calls of an operation (all, when it is empty) fail once `after` of them were made."""
+        self.failing, self.left, self.made = operation, after, 0
+
+    def heal(self) -> int:
+        """Let calls succeed again; return how many were made meanwhile."""
+        self.failing = None
+        return self.made
+
+    def pass_call(self, operation: str, key: str) -> None:
+        self.asked.append(f"{operation} {key}".strip())
+        if self.failing is not None and operation.startswith(self.failing):
+            self.made += 1
+            if self.made > self.left:
+                raise ClientError({"Error": {"Code": "InternalFailure", "Message": "out of order"}}, operation)
+
+    def look_key(self) -> str:
+        """Run the monitor; return the key of the window that it leaves."""
+        return str(monitor_model.handler({}, None)["window"])
+
     def look(self) -> dict[str, Any]:
         """Run the monitor; return the window that it leaves."""
         answer = monitor_model.handler({}, None)
@@ -211,4 +241,10 @@ def make_watched(world: World, root: Path, patch: pytest.MonkeyPatch) -> Iterato
 
     wiring.client("cloudwatch").meta.events.register(f"{events}.cloudwatch.PutMetricData", published)
     wiring.client("sns").meta.events.register(f"{events}.sns.Publish", lambda params, **_: watched.told.append(params))
+
+    def counted(params: dict[str, Any], model: Any, **_: Any) -> None:
+        watched.pass_call(model.name, str(params.get("Key", "")))
+
+    for service in ("s3", "dynamodb", "lambda", "cloudwatch", "sns", "events"):
+        wiring.client(service).meta.events.register(f"{events}.{service}.*", counted)
     yield watched
