@@ -105,12 +105,13 @@ def need_none(port: int | None) -> None:
                 output.fail(f"port {port} cannot be used ({error.strerror}). Choose another, or leave --port out.")
 
 
-def start(*, idle_speed: float, port: int | None) -> EngineProcess:
-    """Start the engine on `cdk.out`. `need_none` says beforehand whether it may."""
+def start(*, idle_speed: float, port: int | None, begin: float | None = None) -> EngineProcess:
+    """Start the engine on `cdk.out`, at engine time `begin` (default: now). `need_none` says beforehand if it may."""
     STATE_FILE.parent.mkdir(mode=0o700, exist_ok=True)
     log = STATE_FILE.parent / "engine.log"
     command = [sys.executable, "-m", "local.engine", "--cdk-out", str(ASSEMBLY), "--state-file", str(STATE_FILE)]
     command += ["--idle-speed", str(idle_speed), *(["--port", str(port)] if port else [])]
+    command += ["--begin", str(begin)] if begin is not None else []
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, env=_clean_environment(), stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True

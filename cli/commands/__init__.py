@@ -16,9 +16,10 @@ from cli.commands import (
     replay,
     rollouts,
     runs,
+    simulate,
 )
 
 __all__ = [
     "data", "destroy", "doctor", "feedback", "local", "logs", "models", "monitor", "new", "openapi", "predict",
-    "predictions", "replay", "rollouts", "runs",
+    "predictions", "replay", "rollouts", "runs", "simulate",
 ]  # fmt: skip

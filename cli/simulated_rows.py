@@ -1,0 +1,86 @@
+"""Files of a dataset -> what a simulation uploads for its first months, and what it asks, hour by hour, afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lifecycle.errors import DatasetRejected
+from lifecycle.schema import Contract, Kind
+from lifecycle.simulation import begin, end, kept
+from tabular.read import read_objects
+
+_AT = "perennial at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Rows that are asked at engine time `at` (epoch seconds), each with its own time and its label (None: never)."""
+
+    at: float
+    rows: list[dict[str, Any]]
+    times: list[float]
+    labels: list[Any]
+
+
+class Rows:
+    """All rows of some files in order of time, sampled; every method tells rows by the month of their time (UTC)."""
+
+    def __init__(self, files: Sequence[Path], contract: Contract, share: float) -> None:
+        """Read the files. Raises DatasetRejected where one cannot be read, or where rows have no time."""
+        if contract.time is None:
+            raise DatasetRejected(
+                f"rows without a time cannot be replayed: name the column that orders them (`time:`) in the "
+                f"model.yaml of {contract.target!r}'s model"
+            )
+        self._contract = contract
+        frame = read_objects([(file, file.name) for file in files], contract)
+        at = frame[contract.time].dt.epoch("us") / 1e6
+        self._frame = _sample(frame.with_columns(at.alias(_AT)).drop_nulls(_AT).sort(_AT), contract, share)
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def months(self) -> list[str]:
+        """Return the months that have rows."""
+        found = self._frame[self._contract.time or ""].dt.strftime("%Y-%m").unique()
+        return sorted(found.to_list())
+
+    def upload(self, month: str, folder: Path) -> Path:
+        """Write the labelled and unlabelled rows of a month as a file of the dataset; return it."""
+        path = folder / f"{month}.parquet"
+        self._between(begin(month), end(month)).drop(_AT).write_parquet(path)
+        return path
+
+    def blocks(self, first: str, last: str, hours: int) -> list[Block]:
+        """Return the rows of the months from `first` to `last` in blocks of some hours, each asked when it is over."""
+        start, after = begin(first), end(last)
+        seconds = hours * 3600
+        frame = self._between(start, after).with_columns(
+            ((pl.col(_AT) - start) / seconds).floor().cast(pl.Int64).alias("block")
+        )
+        found = []
+        for part in frame.partition_by("block", maintain_order=True):
+            found.append(self._block(start + (part["block"][0] + 1) * seconds, part))
+        return found
+
+    def _between(self, start: float, after: float) -> pl.DataFrame:
+        return self._frame.filter((pl.col(_AT) >= start) & (pl.col(_AT) < after))
+
+    def _block(self, at: float, part: pl.DataFrame) -> Block:
+        kinds = {column.name: column.kind for column in self._contract.inputs}
+        rows = part.select(list(kinds)).to_dicts()
+        for name in [name for name, kind in kinds.items() if kind is Kind.DATETIME]:
+            for row in rows:
+                row[name] = None if row[name] is None else row[name].isoformat()
+        return Block(at=at, rows=rows, times=part[_AT].to_list(), labels=part[self._contract.target].to_list())
+
+
+def _sample(frame: pl.DataFrame, contract: Contract, share: float) -> pl.DataFrame:
+    """The rows that a sample keeps: told by their id, or by their number where the contract has none."""
+    if share >= 1:
+        return frame
+    names = frame[contract.id].cast(pl.String).to_list() if contract.id else [str(n) for n in range(len(frame))]
+    return frame.filter(pl.Series([kept(name or "", share) for name in names], dtype=pl.Boolean))

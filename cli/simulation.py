@@ -1,0 +1,168 @@
+"""A span of time replayed through a model on the laptop engine: rows asked at their time, labels told a day later.
+
+Everything in between (monitoring, alarms, retraining, gates, rollout) is done by what is deployed, at engine time. The
+driver only asks, tells labels, lets time pass, and scores the same rows with the first model, which stays as it was.
+"""
+
+import heapq
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cli import output
+from cli.ask import refusal
+from cli.engine_clock import EngineClock
+from cli.simulated_rows import Block, Rows
+from cli.simulation_events import FAILURE, REJECTION, Event, Watch
+from cli.target import Target
+from cloud.door import Door
+from cloud.objects import Bucket
+from lifecycle import keys, names
+from lifecycle.feedback_items import MAX_ITEMS
+from lifecycle.feedback_verdict import REFUSED
+from lifecycle.scoring import CompiledModel
+from lifecycle.simulation import Days, loss
+from lifecycle.spec import ModelSpec
+
+DAY: Final = 86_400.0
+LABELS_LATE: Final = DAY
+FIRST_MODEL_SECONDS: Final = 43_200.0  # engine time in which the first model must be live
+STEP_SECONDS: Final = 60.0
+Told = list[dict[str, Any]]
+"""Items of feedback."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """The months of a simulation: the first model learns from `learnt`, all of `replayed` is asked."""
+
+    learnt: Sequence[str]
+    replayed: Sequence[str]
+    hours: int
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was done so far."""
+
+    asked: int = 0
+    refused: int = 0
+    labels: int = 0
+    lost_labels: int = 0
+    events: list[Event] = field(default_factory=list)
+    days: Days = field(default_factory=Days)
+
+
+class Simulation:
+    """One model on one engine. `say` is told of each day that is over and each event, with everything counted."""
+
+    def __init__(
+        self, target: Target, spec: ModelSpec, folder: Path, say: Callable[[float, Sequence[Event], Counted], None]
+    ) -> None:
+        assert target.engine is not None
+        self._target, self._spec, self._folder, self._say = target, spec, folder, say
+        shared = target.shared()
+        self._clock = EngineClock(target.engine["endpoint"])
+        self._door = Door(shared[names.OUTPUT_API_URL], target.operator.region, target.operator.keys())
+        self._data = Bucket(target.client("s3"), shared[names.OUTPUT_DATA_BUCKET])
+        self._artifacts = Bucket(target.client("s3"), shared[names.OUTPUT_ARTIFACT_BUCKET])
+        self._watch = Watch(target, spec.model)
+        self.counted = Counted()
+
+    def learn(self, rows: Rows, months: Sequence[str]) -> CompiledModel:
+        """Upload the first months and wait until a model is live; return it. Ends the command when none comes live."""
+        for month in months:
+            path = rows.upload(month, self._folder)
+            self._data.upload(path, keys.incoming(self._spec.dataset, path.name))
+        until = self._clock.now() + FIRST_MODEL_SECONDS
+        while (answer := self._door.call("GET", f"/models/{self._spec.model}")).status != 200:
+            self._pass(min(self._clock.now() + STEP_SECONDS, until))
+            events = self._look()
+            bad = [event["text"] for event in events if event["kind"] in (REJECTION, FAILURE)]
+            if bad or self._clock.now() >= until:
+                output.fail("no first model went live: " + "; ".join(bad or [refusal(answer)]))
+        body = self._artifacts.need(keys.run(self._spec.model, self._first_run(), "evaluation", "compiled.json"))
+        frozen = CompiledModel.load(body, Path("models") / self._spec.model)
+        if frozen.remote:
+            output.fail(f"{self._spec.model} is served by an endpoint; only a compiled model can be kept as it was")
+        return frozen
+
+    def replay(self, rows: Rows, span: Span, frozen: CompiledModel) -> None:
+        """Ask all rows of the replayed months at their time, tell their labels a day later, and count both models."""
+        blocks = rows.blocks(span.replayed[0], span.replayed[-1], span.hours)
+        number = itertools.count()
+        todo: list[tuple[float, int, Block | Told]] = [(block.at, next(number), block) for block in blocks]
+        heapq.heapify(todo)
+        day = blocks[0].at // DAY if blocks else 0.0
+        while todo:
+            at, _, what = heapq.heappop(todo)
+            if at // DAY > day:
+                day = at // DAY
+                self._pass(day * DAY)
+                self._look()
+            self._pass(at)
+            if isinstance(what, Block):
+                heapq.heappush(todo, (at + LABELS_LATE, next(number), self._ask(what, frozen)))
+            else:
+                self._tell(what)
+        self._look()
+
+    def _first_run(self) -> str:
+        found = self._artifacts.folders(keys.runs(self._spec.model))
+        return next(iter(sorted(found))).rstrip("/").rsplit("/", 1)[-1]
+
+    def _pass(self, moment: float) -> None:
+        while not self._clock.go_to(moment):
+            self._look()
+
+    def _look(self) -> list[Event]:
+        events = self._watch.look()
+        self.counted.events += events
+        self._say(self._clock.now(), events, self.counted)
+        return events
+
+    def _ask(self, block: Block, frozen: CompiledModel) -> Told:
+        """Ask the rows of a block; return the items of feedback that are due a day later."""
+        told: Told = []
+        size = self._spec.serving.max_rows
+        for start in range(0, len(block.rows), size):
+            places, answers = self._answers(block, list(range(start, min(start + size, len(block.rows)))))
+            self.counted.asked += len(places)
+            same = frozen.score([block.rows[at] for at in places])
+            for at, renewing, old in zip(places, answers, same, strict=True):
+                label = block.labels[at]
+                if label is not None:
+                    losses = (loss(self._spec, label, old), loss(self._spec, label, renewing))
+                    self.counted.days.add(block.times[at], *losses)
+                    told.append({"prediction_id": renewing["prediction_id"], "label": label})
+        return told
+
+    def _answers(self, block: Block, places: list[int]) -> tuple[list[int], list[dict[str, Any]]]:
+        """Ask for the rows at some places of a block; return the places that the door took, and their answers.
+
+        Rows that it refuses are counted, and the others are asked again without them: no model is judged by them.
+        """
+        while places:
+            answer = self._door.predict(self._spec.model, [block.rows[at] for at in places])
+            if answer.status == 200:
+                return places, answer.body["predictions"]
+            errors = answer.body.get("errors", []) if isinstance(answer.body, dict) else []
+            wrong = {places[error["row"]] for error in errors if error.get("row") is not None}
+            if not wrong:
+                output.fail(f"a request failed: {refusal(answer)}")
+            self.counted.refused += len(wrong)
+            places = [at for at in places if at not in wrong]
+        return [], []
+
+    def _tell(self, items: Told) -> None:
+        for start in range(0, len(items), MAX_ITEMS):
+            body = json.dumps({"labels": items[start : start + MAX_ITEMS]}).encode()
+            answer = self._door.call("POST", f"/models/{self._spec.model}/feedback", body)
+            if answer.status != 200:
+                output.fail(f"labels were not taken: {refusal(answer)}")
+            lost = sum(result["status"] in REFUSED for result in answer.body["results"])
+            self.counted.lost_labels += lost
+            self.counted.labels += len(items[start : start + MAX_ITEMS]) - lost
