@@ -30,7 +30,7 @@ def look(target: Target, model: str) -> None:
 
 
 def window(target: Target, model: str, at: float | None) -> dict[str, Any]:
-    """Return the newest window, or the newest one that ended by `at` (epoch seconds).
+    """Return the window of the newest look, or of the newest one by `at` (epoch seconds).
 
     Ends the command when there is none; the message says why, and what to do.
     """
@@ -50,11 +50,11 @@ def _newest(target: Target, model: str) -> Any:
 
 
 def _by(target: Target, model: str, at: float) -> Any:
-    """The newest window that ended by then; keys sort by time."""
+    """The newest look by then; keys sort by time."""
     bucket, prefix = reports.artifacts(target), keys.monitoring(model, "windows", "")
     stored = [key for key in bucket.keys(prefix) if key.endswith(".json")]
-    ended = [key for key in stored if epoch(_stamp(key[len(prefix) :])) <= at]
-    return bucket.read_json(ended[-1]) if ended else None
+    past = [key for key in stored if epoch(_stamp(key[len(prefix) :])) <= at]
+    return bucket.read_json(past[-1]) if past else None
 
 
 def _stamp(name: str) -> str:
@@ -79,7 +79,7 @@ def _none(target: Target, model: str, at: float | None) -> str:
     if target.stacks.outputs(names.monitoring_stack(target.stage, model)) is None:
         return _unwatched(target, model)
     if at is not None:
-        return f"no window of {model} ended by {output.when(at)}. See the newest: perennial monitor {model}"
+        return f"nobody looked at {model} by {output.when(at)}. See the newest: perennial monitor {model}"
     return (
         f"no window of {model} yet: a first look comes by schedule once a version is live (monitoring.every_minutes "
         f"of its model.yaml). Look now: perennial monitor {model} --now"
@@ -117,7 +117,7 @@ def alarms(target: Target, model: str) -> list[dict[str, Any]]:
 
 def save(window: Mapping[str, Any]) -> Path:
     """Write the window's page to the local disk and return its path."""
-    stamp = str(window["until"])[:16].replace(":", "")
+    stamp = str(window["at"])[:16].replace(":", "")
     path = FOLDER / str(window["model"]) / f"{stamp}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(monitor_page.page(window), encoding="utf-8")

@@ -3,29 +3,28 @@
 `page` takes the JSON that monitoring writes (docs/monitoring.md); members that are null say so in words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lifecycle import charts, metrics
 from lifecycle import monitor_words as words
 from lifecycle import page as document
-from lifecycle.page import Html, Section, Share, number, percent
-from lifecycle.time_chart import Line, Point, over_time
+from lifecycle.monitor_history import over_time
+from lifecycle.page import Html, Section, number, percent, rounded, share
 
 OPEN_ROWS: Final = 20  # features whose row is seen without unfolding
 OPEN_PICTURES: Final = 12
-WINDOWS_LISTED: Final = 100
 ANSWERS: Final = "answers of the model"
-ALERT_AT: Final = ("alert from 1", 1.0)
 DRIFT_HEADERS: Final = (
     "feature", "state", "severity", "PSI", "largest gap", "p", "p, corrected", "missing before", "missing now",
-    "importance", "costs when shuffled", "since (UTC)",
+    "importance", "score moves when shuffled", "since (UTC)",
 )  # fmt: skip
 DRIFT_NOTE: Final = (
     "Severity is the shift over what is allowed for this feature: 1 and more is drift, 0 where chance explains it. PSI "
     "compares shares in ten bins of the training rows, the largest gap is between the cumulated shares (categories: "
     "half of all differences). The corrected p allows for all features asked together. Importance is the feature's "
-    "part in the score."
+    "part in the score in training; beside it, how far the score moves on average when this feature's values in the "
+    "window are dealt out anew."
 )
 
 
@@ -39,16 +38,18 @@ def page(window: Mapping[str, Any]) -> str:
         *_notes(window),
         ("Drift", list(_drift(window))),
         ("Now against before", list(_distributions(window))),
-        ("Over time", list(_history(window))),
+        ("Over time", list(over_time(window))),
         ("Worst slices", list(_slices(window))),
     ]
     return document.render(title, sections)
 
 
 def _subject(window: Mapping[str, Any]) -> Html:
+    version, run = window["model_version"], window["run_id"]
+    live = f"Version {version} (run {run}, stage {window['stage']})" if run else f"No version, stage {window['stage']}"
     return document.paragraph(
-        f"Version {window['model_version']} (run {window['run_id']}, stage {window['stage']}); rows from "
-        f"{words.moment(window['since'])} to {words.moment(window['until'])}, looked at {words.moment(window['at'])}.",
+        f"{live}; rows from {words.moment(window['since'])} to {words.moment(window['until'])}, "
+        f"looked at {words.moment(window['at'])}.",
         "soft",
     )
 
@@ -95,43 +96,35 @@ def _drift(window: Mapping[str, Any]) -> Iterable[str]:
         return
     order = sorted(features, key=lambda one: (not one["drifted"], -(one["severity"] or 0.0), -(one["psi"] or 0.0)))
     score = window["drift"]["score"]
-    rows = [_feature({**score, "name": ANSWERS, "importance": None})] if score else []
-    rows += [_feature(one) for one in order[:OPEN_ROWS]]
+    rows = [_feature({**score, "name": ANSWERS, "importance": None}, window)] if score else []
+    rows += [_feature(one, window) for one in order[:OPEN_ROWS]]
     yield document.table(DRIFT_HEADERS, rows, "drift of each feature")
     if len(order) > OPEN_ROWS:
-        rest = document.table(DRIFT_HEADERS, map(_feature, order[OPEN_ROWS:]), "drift of the other features")
-        yield document.folded(f"{len(order) - OPEN_ROWS} more features, less severe", rest)
+        rest = [_feature(one, window) for one in order[OPEN_ROWS:]]
+        folded = document.table(DRIFT_HEADERS, rest, "drift of the other features")
+        yield document.folded(f"{len(order) - OPEN_ROWS} more features, less severe", folded)
     yield document.paragraph(DRIFT_NOTE, "soft")
 
 
-def _feature(one: Mapping[str, Any]) -> tuple[document.Cell, ...]:
+def _feature(one: Mapping[str, Any], window: Mapping[str, Any]) -> tuple[document.Cell, ...]:
     return (
         one["name"],
-        _marked(one),
-        *(_rounded(one[key]) for key in ("severity", "psi", "distance", "p", "corrected")),
-        _share(one["missing_before"]),
-        _share(one["missing"]),
-        _share(one["importance"]),
-        _rounded(one.get("permutation")),
+        _marked(words.state(one, judged=window["judged"])),
+        *(rounded(one[key]) for key in ("severity", "psi", "distance", "p", "corrected")),
+        share(one["missing_before"]),
+        share(one["missing"]),
+        share(one["importance"]),
+        rounded(one.get("permutation")),
         Html(f'<span class="state">{words.moment(one["since"]).removesuffix(" UTC")}</span>')
         if one.get("since")
         else "",
     )
 
 
-def _marked(one: Mapping[str, Any]) -> str:
-    said = words.state(one)
+def _marked(said: str) -> str:
     if said.startswith("drifted"):
         return Html(f'<strong class="bad">▲ {said}</strong>')
     return f"△ {said}" if said.startswith("shifted") else said
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.3g}")
-
-
-def _share(value: float | None) -> Share | None:
-    return None if value is None else Share(value)
 
 
 def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
@@ -142,7 +135,7 @@ def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
     about = {one["name"]: one for one in window["drift"]["features"]}
     about |= {"score": window["drift"]["score"] or {}}
     pictures = [
-        document.headed(ANSWERS if name == "score" else name, _shares(parts, about.get(name, {})))
+        document.headed(ANSWERS if name == "score" else name, _shares(parts, about.get(name, {}), window))
         for name, parts in sorted(found, key=lambda entry: entry[0] != "score")
     ]
     yield document.paragraph("Before: the rows that this version was trained on. Now: this window.", "soft")
@@ -151,83 +144,10 @@ def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
         yield document.folded(f"{len(pictures) - OPEN_PICTURES} more", document.grid("small", pictures[OPEN_PICTURES:]))
 
 
-def _shares(parts: Mapping[str, Any], one: Mapping[str, Any]) -> Html:
-    severity = f", severity {number(_rounded(one['severity']))}" if one.get("severity") is not None else ""
-    caption = f"{words.state(one)}{severity}" if one else ""
+def _shares(parts: Mapping[str, Any], one: Mapping[str, Any], window: Mapping[str, Any]) -> Html:
+    severity = f", severity {number(rounded(one['severity']))}" if one.get("severity") and window["judged"] else ""
+    caption = words.state(one, judged=window["judged"]) + severity if one else ""
     return charts.shares([str(label) for label in parts["labels"]], parts["before"], parts["now"], caption)
-
-
-def _history(window: Mapping[str, Any]) -> Iterable[str]:
-    history = window["history"]
-    if not history:
-        yield "This is the first window of this version."
-        return
-    yield document.grid("charts", [_drift_over_time(history), _quality_over_time(window, history)])
-    listed = history[-WINDOWS_LISTED:]
-    headers = (
-        "look",
-        "rows",
-        "labelled",
-        "features drifted",
-        "worst drift",
-        "drift of answers",
-        "quality",
-        "low",
-        "high",
-    )
-    rows = [
-        (
-            words.moment(e["at"]),
-            e["rows"],
-            _share(e["coverage"]),
-            e["features_drifted"],
-            _rounded(e["worst_drift"]),
-            _rounded(e["score_drift"]),
-            _estimated(e),
-            _rounded(e["low"]),
-            _rounded(e["high"]),
-        )
-        for e in reversed(listed)
-    ]
-    table = document.table(headers, rows, "the windows before this one")
-    yield document.folded(f"The last {len(listed)} windows in figures", table)
-
-
-def _estimated(entry: Mapping[str, Any]) -> document.Cell:
-    value = _rounded(entry["quality"])
-    return f"{number(value)} estimated" if entry["estimate"] and value is not None else value
-
-
-def _drift_over_time(history: Sequence[Mapping[str, Any]]) -> Html:
-    series = [
-        Line(name=name, style=style, points=[Point(at=words.epoch(e["at"]), value=e[key]) for e in history])
-        for style, (name, key) in enumerate((("worst feature", "worst_drift"), ("answers", "score_drift")))
-    ]
-    return over_time(series, "severity", "Drift; a gap is a window that was not judged", [ALERT_AT])
-
-
-def _quality_over_time(window: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Html:
-    found = window["quality"] or {}
-    series = [
-        Line(
-            name=name,
-            style=int(guessed),
-            points=[_point(e) if bool(e["estimate"]) == guessed else _gap(e) for e in history],
-        )
-        for name, guessed in (("measured", False), ("estimated", True))
-    ]
-    kept = [line for line in series if any(point.value is not None for point in line.points)]
-    levels = [("on the holdout", found["reference"])] if found.get("reference") is not None else []
-    metric = found.get("metric", "quality")
-    return over_time(kept or series[:1], metric, "Quality with its 95 % interval; a gap has no figure", levels)
-
-
-def _point(entry: Mapping[str, Any]) -> Point:
-    return Point(at=words.epoch(entry["at"]), value=entry["quality"], low=entry["low"], high=entry["high"])
-
-
-def _gap(entry: Mapping[str, Any]) -> Point:
-    return Point(at=words.epoch(entry["at"]), value=None)
 
 
 def _slices(window: Mapping[str, Any]) -> Iterable[str]:

@@ -53,7 +53,7 @@ def next_step(window: Mapping[str, Any]) -> str:
     if decided is not None:
         return decision(decided)
     if window["alerts"]:
-        return "Next: the decision about a new run follows this look; `perennial monitor` shows it."
+        return f"Next: the decision about a new run follows this look; perennial monitor {window['model']} shows it."
     return "Next: nothing needs doing."
 
 
@@ -102,18 +102,20 @@ def rounded(value: float | None) -> str:
     return number(None if value is None else float(f"{value:.4g}"))
 
 
-def state(feature: Mapping[str, Any]) -> str:
-    """Return what is the matter with a feature (or the score): a word or two.
+def state(feature: Mapping[str, Any], *, judged: bool = True) -> str:
+    """Return what is the matter with a feature (or the score): a word or two. `judged`: whether the window was.
 
     >>> state({"drifted": True, "severity": 0.4, "limit": 0.1}), state({"severity": 2.0, "limit": 0.1})
     ('drifted, fading', 'shifted, unconfirmed')
     """
     severe = (feature.get("severity") or 0.0) >= 1.0
     if feature.get("drifted"):
-        return "drifted" if severe else "drifted, fading"
+        return "drifted" if severe else "drifted, fading" if judged else "drifted, not judged now"
     if severe:
         return "shifted, unconfirmed"
-    return "as before" if feature.get("limit", 0.0) is not None else "not used by the model"
+    if feature.get("limit", 0.0) is None:
+        return "not used by the model"
+    return "as before" if judged else "not judged"
 
 
 def moment(text: str | None) -> str:

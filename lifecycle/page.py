@@ -25,6 +25,20 @@ class Share(float):
     __slots__ = ()
 
 
+def share(value: float | None) -> Share | None:
+    """Return a cell of a share, an empty one where there is none."""
+    return None if value is None else Share(value)
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a figure's first three digits, for a cell.
+
+    >>> rounded(0.012345), rounded(None)
+    (0.0123, None)
+    """
+    return None if value is None else float(f"{value:.3g}")
+
+
 Cell = str | int | float | bool | None
 Section = tuple[str, str | Sequence[str]]
 

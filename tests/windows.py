@@ -62,6 +62,7 @@ def history(count: int = 72, *, drift_from: int | None = None, metric: float = 0
                 "estimate": i < 24,
                 "rows": 0 if night else 4000 + random.randrange(900),
                 "coverage": None if night else min(0.62, i / 100),
+                "model_version": "2" if i < 10 else "3",
             }
         )
     return found
@@ -81,6 +82,8 @@ def window(**changes: Any) -> dict[str, Any]:
         "until": iso(),
         "rows": 24310,
         "labelled": 15020,
+        "staleness_hours": 0.3712,
+        "newest": iso(0.2),
         "judged": True,
         "notes": [],
         "drift": {
@@ -142,19 +145,41 @@ def drifted(count: int = 300) -> dict[str, Any]:
 
 
 def not_judged() -> dict[str, Any]:
-    """Too few rows, no labels, the first look at a version."""
-    empty = feature("score", importance=0.0, severity=0.0)
+    """No version is live, so there is nothing to compare with; the first look of all."""
     return window(
-        rows=120,
+        run_id=None,
+        model_version=None,
+        rows=0,
         labelled=0,
         judged=False,
-        notes=["120 rows in the window, 500 are needed (monitoring.min_rows)"],
-        drift={"features": [], "drifted": [], "worst": 0.0, "worst_missing": 0.0, "score": empty},
+        notes=["no model is live yet: there is nothing to judge"],
+        drift={"features": [], "drifted": [], "worst": 0.0, "worst_missing": 0.0, "score": None},
         distributions={},
         quality=None,
         slices=[],
         history=[],
         alerts=[],
+    )
+
+
+def few() -> dict[str, Any]:
+    """Too few rows to judge, after an alert that nothing has ended."""
+    features = [feature("distance", severity=0.0, psi=0.7, drifted=True, since=iso(9)), feature("origin", psi=0.31)]
+    return window(
+        rows=120,
+        labelled=3,
+        judged=False,
+        notes=["120 rows in the window, 500 are needed (monitoring.min_rows)"],
+        drift={
+            "features": features,
+            "drifted": ["distance"],
+            "worst": 0.0,
+            "worst_missing": 0.0,
+            "score": feature("score"),
+        },
+        quality=None,
+        slices=[],
+        alerts=["drift"],
     )
 
 

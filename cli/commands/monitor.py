@@ -31,7 +31,7 @@ def monitor(
     browse: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Look now, and wait for what is found.")] = False,
     at: Annotated[
-        str | None, typer.Option("--window", metavar="WHEN", help="The window that ended by then: ISO 8601, or 2h, 3d.")
+        str | None, typer.Option("--window", metavar="WHEN", help="The last look by then: ISO 8601, or 2h, 3d.")
     ] = None,
 ) -> None:
     """Show how a model is doing: drift, quality, alarms, and whether a new run starts."""
@@ -63,15 +63,15 @@ def _show(out: output.Output, window: Mapping[str, Any], alarms: Sequence[Mappin
     if features:
         features.sort(key=lambda one: (not one["drifted"], -(one["severity"] or 0)))
         out.line()
-        out.table([_feature(one, window["until"]) for one in features[:SHOWN]], _COLUMNS, empty="")
+        out.table([_feature(one, window["until"], window["judged"]) for one in features[:SHOWN]], _COLUMNS, empty="")
         if len(features) > SHOWN:
             out.line(f"and {len(features) - SHOWN} more; the report has all")
     out.line(f"\nThe whole report: {output.escape(path)}   (or add --open)")
 
 
 def _facts(window: Mapping[str, Any], alarms: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Any]]:
-    version = f"version {window['model_version']}, run {window['run_id']}, stage {window['stage']}"
-    yield "model", version
+    live = f"version {window['model_version']}, run {window['run_id']}" if window["run_id"] else "none"
+    yield "live", f"{live}, stage {window['stage']}"
     yield "window", f"{words.moment(window['since'])} to {words.moment(window['until'])}"
     yield "looked at", words.moment(window["at"])
     yield "rows", f"{window['rows']:,}, with a label {words.labelled(window)}"
@@ -104,10 +104,10 @@ def _range(values: Sequence[float | None]) -> str:
     return f"{words.rounded(min(known))} to {words.rounded(max(known))}" if known else "no figure"
 
 
-def _feature(one: Mapping[str, Any], until: str) -> dict[str, Any]:
+def _feature(one: Mapping[str, Any], until: str, judged: bool) -> dict[str, Any]:
     return {
         "feature": one["name"],
-        "state": words.state(one),
+        "state": words.state(one, judged=judged),
         "severity": one["severity"],
         "PSI": one["psi"],
         "p corrected": "" if one["corrected"] is None else f"{one['corrected']:.2g}",

@@ -46,7 +46,7 @@ def stack(name: str, outputs: dict[str, str]) -> None:
 
 def store(window: dict[str, Any]) -> None:
     """Write a window as the monitor function does, and as the newest."""
-    stamp = window["until"][:16].replace(":", "")
+    stamp = window["at"][:16].replace(":", "")
     for name in (f"windows/{stamp}.json", "latest.json"):
         s3().put_object(Bucket="artifacts", Key=keys.monitoring("flights", name), Body=json.dumps(window))
 
@@ -97,7 +97,7 @@ def test_an_alert_is_told_first_with_its_features_alarms_and_report(deployed, ca
         "log_loss 0.468 (0.457 to 0.479), measured on labels; 0.408 on the holdout", "24,310",
     ):  # fmt: skip
         assert text in words, text
-    path = deployed / ".perennial/reports/monitoring/flights/2026-11-21T1000.html"
+    path = deployed / ".perennial/reports/monitoring/flights/2026-11-21T1012.html"
     assert "a new run waits" in path.read_text()
     assert str(path.relative_to(deployed)) in words
 
@@ -110,7 +110,7 @@ def test_a_quiet_window_has_no_table_and_says_that_nothing_is_wrong(deployed, ca
     assert "alarms none is deployed" in said
 
 
-@pytest.mark.parametrize("kind", ["not_judged", "regression", "money", "estimated"])
+@pytest.mark.parametrize("kind", ["not_judged", "few", "regression", "money", "estimated"])
 def test_every_kind_of_window_reads_at_a_hundred_columns(deployed, capsys, kind):
     window = getattr(windows, kind)() | {"model": "flights"}
     store(window)
@@ -148,10 +148,10 @@ def test_a_wait_that_still_holds_is_shown_though_it_is_older_than_the_window(dep
 
 def test_an_older_window_is_found_by_time(deployed, capsys):
     for hours in (0, 5, 30):
-        store(windows.window(until=windows.iso(hours), notes=[f"{hours} hours ago"]))
+        store(windows.window(at=windows.iso(hours), notes=[f"{hours} hours ago"]))
     assert "5 hours ago" in shown(capsys, "--window", "2026-11-21T09:59:00Z")
     assert "30 hours ago" in shown(capsys, "--window", windows.iso(29))
-    assert "no window of flights ended by" in error_of(capsys, "monitor", "flights", "--window", "2020-01-01")
+    assert "nobody looked at flights by" in error_of(capsys, "monitor", "flights", "--window", "2020-01-01")
     assert "is no time" in error_of(capsys, "monitor", "flights", "--window", "yesterday")
 
 
@@ -182,7 +182,7 @@ def test_the_report_is_opened_on_demand_and_a_machine_without_browser_is_no_faul
     monkeypatch.setattr("webbrowser.open", lambda address: bool(opened.append(address)))
     assert "There is no browser here" in shown(capsys, "--open")
     assert opened[0].startswith("file:///")
-    assert opened[0].endswith(".perennial/reports/monitoring/flights/2026-11-21T1000.html")
+    assert opened[0].endswith(".perennial/reports/monitoring/flights/2026-11-21T1012.html")
 
 
 def test_square_brackets_in_names_are_no_markup(deployed, capsys):

@@ -16,7 +16,7 @@ from lifecycle import monitor_words as words
 from tests import windows
 
 HOSTILE = "</title><script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
-KINDS = ("window", "drifted", "not_judged", "regression", "money", "estimated")
+KINDS = ("window", "drifted", "not_judged", "few", "regression", "money", "estimated")
 
 
 class Markup(HTMLParser):
@@ -101,9 +101,23 @@ def test_an_estimate_is_called_an_estimate_wherever_it_stands() -> None:
 
 def test_a_window_that_was_not_judged_shows_no_verdict_on_drift() -> None:
     text = shown(windows.not_judged())
-    assert "Nothing was judged: 120 rows in the window, 500 are needed" in text
+    assert "Nothing was judged: no model is live yet" in text
+    assert "No version, stage dev" in text
     assert "features drifted" not in text
     assert "worst drift" not in text
+
+
+def test_too_few_rows_end_no_alert_and_call_no_feature_as_before() -> None:
+    text = shown(windows.few())
+    assert "1 of 2 features has drifted (distance); this window itself was not judged: 120 rows in the window" in text
+    assert "▲ drifted, not judged now" in text
+    assert "origin not judged" in text
+    assert "as before" not in text
+
+
+def test_a_change_of_version_is_marked_in_what_happened_over_time() -> None:
+    page = monitor_page.page(windows.window())
+    assert page.count("<title>version 3</title>") == 2
 
 
 def test_money_is_shown_per_row_and_in_total_with_its_unit() -> None:
