@@ -2,15 +2,17 @@
 
 An alert that means nothing teaches people to ignore alerts, so a feature drifts only if three things hold: chance does
 not explain what is seen (all features and the score together raise a false alarm in at most `false_alarms` of windows:
-Holm's correction), it is large enough to matter (beyond the PSI that samples of this size show anyway, and larger for
-a feature that the model hardly uses; one that it does not use never alerts), and it lasts (`lifecycle.hysteresis`).
+Holm's correction), it is large enough to matter, and it lasts (`lifecycle.hysteresis`). What matters is more than the
+owner's limit, more than `MARGIN` times what windows of the training rows did themselves (rows of one day share its
+weather: no test of independent rows is right about them), and larger for a feature that the model hardly uses; one
+that it does not use never alerts.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from lifecycle.column_drift import Moved, compare
+from lifecycle.column_drift import FEW, Moved, compare
 from lifecycle.hysteresis import Streaks
 from lifecycle.monitoring import Monitoring
 from lifecycle.reference import ColumnReference, Reference
@@ -18,6 +20,10 @@ from lifecycle.tally import ColumnTally, Tally
 
 SEVEREST: Final = 100.0
 """Severities end here: a hundred times what is allowed is as bad as it gets."""
+MARGIN: Final = 2.0
+"""A window may swing so many times as far as the farthest of the training rows' own windows."""
+ALL_GONE: Final = 0.95
+"""No limit is above this share of the farthest that values can be, or of all values missing."""
 SCORE: Final = "score"
 NO_STREAKS: Final = Streaks()
 
@@ -61,7 +67,8 @@ class FeatureDrift:
     corrected
         The smaller of the chances of values and of missing values, corrected for all that were asked together.
     limit
-        The PSI beyond chance that this feature may have. None where nothing alerts: the model does not use it.
+        The PSI beyond chance from which on it is drift. None where nothing alerts: the model does not use it, or it
+        moves on by nature (its swing says so).
     severity
         The effect (PSI beyond chance, or the rise of missing values) over its limit; 0 where chance explains it. From
         1 on it is drift in this window.
@@ -176,7 +183,9 @@ def _in_this_window(reference: Reference, tally: Tally, rules: Monitoring) -> tu
     for name, column in reference.columns.items():
         counted = tally.columns.get(name) or ColumnTally.empty(column)
         asked.append((name, column, counted, min(1.0, column.importance * used)))
+    enough = min(FEW, rules.min_rows)
     moved = [compare(column, counted) for _, column, counted, _ in asked]
+    moved = [each if each.present >= enough else replace(each, p=1.0) for each in moved]
     weights = [weight for *_, weight in asked]
     chances = [chance for each, weight in zip(moved, weights, strict=True) if weight for chance in _chances(each)]
     corrected = iter(holm(chances))
@@ -194,12 +203,12 @@ def _chances(moved: Moved) -> tuple[float, float]:
 def _drift(
     name: str, column: ColumnReference, moved: Moved, corrected: tuple[float, float], weight: float, rules: Monitoring
 ) -> FeatureDrift:
-    limit = rules.min_psi / weight if weight else None
-    severity = 0.0
-    if limit is not None:
-        shifted = _over(moved.excess, limit) if corrected[0] <= rules.false_alarms else 0.0
-        emptied = _over(moved.rise, rules.max_missing / weight) if corrected[1] <= rules.false_alarms else 0.0
-        severity = max(shifted, emptied)
+    limit = emptier = None
+    if weight:
+        limit = _limit(rules.min_psi, weight, column.swing, moved.farthest)
+        emptier = _limit(rules.max_missing, weight, column.missing_swing, 1.0 - moved.missing_before)
+    shifted = _over(moved.excess, limit) if corrected[0] <= rules.false_alarms else 0.0
+    emptied = _over(moved.rise, emptier) if corrected[1] <= rules.false_alarms else 0.0
     return FeatureDrift(
         name=name,
         kind=column.kind,
@@ -209,14 +218,23 @@ def _drift(
         p=min(_chances(moved)),
         corrected=min(corrected),
         limit=limit,
-        severity=severity,
+        severity=max(shifted, emptied),
         missing=moved.missing,
         missing_before=moved.missing_before,
         importance=column.importance,
     )
 
 
-def _over(effect: float, limit: float) -> float:
+def _limit(allowed: float, weight: float, swing: float, farthest: float) -> float | None:
+    """Return the effect from which on it is drift, or None where windows went as far when all was well."""
+    if swing >= ALL_GONE:
+        return None
+    return min(max(allowed, MARGIN * swing * farthest) / weight, ALL_GONE * farthest)
+
+
+def _over(effect: float, limit: float | None) -> float:
+    if effect <= 0.0 or limit is None:
+        return 0.0
     return min(SEVEREST, effect / limit) if limit > effect / SEVEREST else SEVEREST
 
 

@@ -12,7 +12,7 @@ from lifecycle.monitoring import Monitoring
 from lifecycle.reference import Reference
 
 CONFIDENCE: Final = 0.95
-"""Of the intervals that are compared: the holdout's and the window's."""
+"""Of an interval that does not say its own."""
 QUALITY: Final = "quality"
 
 
@@ -50,7 +50,8 @@ def judge_quality(
     reference
         Of the live model; its `quality` is what is held against.
     now
-        Of the same form as `Reference.quality`: metric, value, low and high of its 95 % interval, rows (with labels).
+        Of the same form as `Reference.quality`: metric, value, low and high of its interval, rows (with labels) and,
+        where it is not `CONFIDENCE`, the interval's confidence.
     rules
         The model's `min_labels`, `false_alarms`, `max_quality_drop`, `confirm` and `clear`.
     before
@@ -91,6 +92,10 @@ def _lost(before: Mapping[str, Any], now: Mapping[str, Any], false_alarms: float
     worse = sign * (now["value"] - before["value"])
     best_now = now["value"] - now["low"] if sign > 0 else now["high"] - now["value"]
     worst_before = before["high"] - before["value"] if sign > 0 else before["value"] - before["low"]
-    normal = NormalDist()
-    wider = normal.inv_cdf(1 - false_alarms) / normal.inv_cdf((1 + CONFIDENCE) / 2)
-    return worse, max(0.0, worse - wider * hypot(best_now, worst_before))
+    arms = hypot(best_now / _deviations(now), worst_before / _deviations(before))
+    return worse, max(0.0, worse - NormalDist().inv_cdf(1 - false_alarms) * arms)
+
+
+def _deviations(quality: Mapping[str, Any]) -> float:
+    """How many standard deviations an arm of the interval is long."""
+    return NormalDist().inv_cdf((1 + quality.get("confidence", CONFIDENCE)) / 2)

@@ -40,6 +40,10 @@ class ColumnReference:
         Rows without a (readable) value, out of `rows`.
     importance
         Of a feature, 0 to 1: how much the score hangs on it. All columns together sum to 1; 0 for no feature.
+    swing, missing_swing
+        How far single windows of these very rows were from the whole at most (`lifecycle.swing`): PSI beyond chance,
+        and rise of the share of missing values, each as a share of the farthest that it can be. 0 where rows have no
+        time.
     """
 
     kind: str
@@ -49,6 +53,8 @@ class ColumnReference:
     missing: int = 0
     rows: int = 0
     importance: float = 0.0
+    swing: float = 0.0
+    missing_swing: float = 0.0
 
     @property
     def present(self) -> int:
@@ -75,6 +81,7 @@ class ColumnReference:
         """Return JSON values."""
         plain: dict[str, Any] = {"kind": self.kind, "missing": self.missing, "rows": self.rows}
         plain |= {"importance": self.importance, "counts": list(self.counts)}
+        plain |= {"swing": self.swing, "missing_swing": self.missing_swing}
         return plain | ({"edges": list(self.edges)} if self.kind == NUMBER else {"values": list(self.values)})
 
     @classmethod
@@ -88,6 +95,8 @@ class ColumnReference:
             missing=raw["missing"],
             rows=raw["rows"],
             importance=raw["importance"],
+            swing=raw["swing"],
+            missing_swing=raw["missing_swing"],
         )
         bins = len(found.edges if found.kind == NUMBER else found.values) + 1
         if len(found.counts) != bins or bins > BINS or any(one >= two for one, two in pairwise(found.edges)):

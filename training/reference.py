@@ -13,7 +13,7 @@ from lifecycle.reference import ColumnReference, Reference
 from lifecycle.scoring import CompiledModel
 from lifecycle.spec import Kind, ModelSpec, Task
 from tabular.reference import column_reference, column_references
-from training import importance, measure
+from training import importance, measure, swings
 from training.candidates import Candidate, Job
 from training.measure import Numbers
 from training.rows import Rows
@@ -27,23 +27,30 @@ def of(job: Job, train: Rows, winner: Candidate, model: CompiledModel) -> bytes:
     """Return the file's bytes."""
     contract = job.spec.contract
     weights = importance.of_columns(model, contract, job.holdout.raw)
-    columns = column_references(train.raw, contract)
+    rules = job.spec.monitoring
+    columns = swings.of_columns(column_references(train.raw, contract), train.raw, contract, rules)
+    given = scores(contract.task, winner.outputs, winner.trained.fitted.classes)
     found = Reference(
         rows=len(train),
         columns={name: replace(column, importance=weights[name]) for name, column in columns.items()},
-        scores=scores(contract.task, winner.outputs, winner.trained.fitted.classes),
+        scores=swings.of_scores(score_reference(given), given, job.holdout.raw, contract, rules),
         quality=quality(job.spec, winner),
     )
     return json.dumps(found.to_plain(), ensure_ascii=False, allow_nan=False).encode()
 
 
-def scores(task: Task, outputs: Numbers, classes: Sequence[str] | None) -> ColumnReference:
-    """Return the bins of the holdout's scores: probability of the positive class, likeliest class, or value."""
+def scores(task: Task, outputs: Numbers, classes: Sequence[str] | None) -> pl.Series:
+    """Return the holdout's scores: probability of the positive class, likeliest class, or value."""
     if task is Task.MULTICLASS:
         assert classes is not None, "a multi-class model has classes"
         decided = np.asarray(classes, dtype=object)[outputs.argmax(axis=1)]
-        return column_reference(pl.Series("score", decided.tolist(), dtype=pl.String), Kind.CATEGORY)
-    return column_reference(pl.Series("score", outputs), Kind.NUMBER)
+        return pl.Series("score", decided.tolist(), dtype=pl.String)
+    return pl.Series("score", outputs)
+
+
+def score_reference(given: pl.Series) -> ColumnReference:
+    """Return the bins of scores."""
+    return column_reference(given, Kind.CATEGORY if given.dtype == pl.String else Kind.NUMBER)
 
 
 def quality(spec: ModelSpec, winner: Candidate) -> dict[str, Any]:
@@ -59,6 +66,7 @@ def quality(spec: ModelSpec, winner: Candidate) -> dict[str, Any]:
         "low": low,
         "high": high,
         "rows": len(losses),
+        "confidence": spec.gates.confidence,
     }
 
 

@@ -14,7 +14,9 @@ Column = Sequence[float | str | None]
 
 def numbers(values: Column, bins: int = 100) -> ColumnReference:
     present = sorted(float(value) for value in values if value is not None)
-    edges = sorted({present[len(present) * step // bins] for step in range(1, bins)}) if present else []
+    if not present:
+        return number_reference((), (0,), 0)
+    edges = sorted({present[len(present) * step // bins] for step in range(1, bins)} | {present[-1]})
     return number_reference(edges, (0,) * (len(edges) + 1), 0)
 
 
