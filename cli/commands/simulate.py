@@ -16,9 +16,11 @@ from cli.follow import Board
 from cli.main import CARE, Shared, app, example, need_checkout
 from cli.simulated_rows import Rows
 from cli.simulation import Simulation, Span
+from cli.simulation_chart import chart
 from cli.simulation_progress import Progress
 from cli.target import find
 from lifecycle import names, simulation
+from lifecycle.simulation_page import page
 from lifecycle.spec import ModelSpec
 
 SAMPLE = 0.1
@@ -50,8 +52,8 @@ def simulate(
 ) -> None:
     """Replay months of data through the real loop on this machine, its clock ahead of the wall's, labels a day late.
 
-    The first three months train a model; it goes live, answers over HTTP, is watched, and is renewed by the loop itself. At
-    the end: how well it did each month, beside the first model left as it was.
+    The first three months train a model; it goes live, answers over HTTP, is watched, and is renewed by the loop
+    itself. At the end: how well it did each month, beside the first model left as it was.
     """
     began = time.perf_counter()
     shared: Shared = context.obj
@@ -149,10 +151,17 @@ def _need_months(rows: Rows, span: Span) -> None:
 
 
 def _show(shared: Shared, root: Path, result: dict[str, Any]) -> None:
+    """Print the result, and leave it as a page and as JSON among the reports of this checkout."""
     folder = root / reports.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    saved = folder / f"{result['model']}-simulation.json"
-    saved.write_text(json.dumps(result, indent=1))
-    shared.out.value(result)
-    shared.out.raw(json.dumps(result["total"]))
-    shared.out.table(result["months"], ["month", "rows", "frozen", "renewing"], empty="")
+    saved = folder / f"{result['model']}-simulation.html"
+    saved.write_text(page(result))
+    saved.with_suffix(".json").write_text(json.dumps(result, indent=1))
+    if shared.out.as_json:
+        shared.out.value(result)
+        return
+    output.console().print(chart(result))
+    shared.out.line(
+        f"\n{result['asked']:,} rows asked, {result['labels']:,} labels told, in {result['seconds']:.0f} s."
+    )
+    shared.out.line(f"Page  {saved.relative_to(root)}")
