@@ -18,7 +18,7 @@ PLOT: Final = 40  # columns of the plot: with its figures and marks a row takes 
 DOTS: Final = {FROZEN: "○", RENEWING: "●"}
 BARS: Final = {FROZEN: "─", RENEWING: "━"}
 STYLES: Final = {FROZEN: "dark_orange3", RENEWING: "dodger_blue1"}
-MARKS: Final = dict(zip(KINDS, ("▲", "▶", "✔", "✘", "↺"), strict=True))
+MARKS: Final = dict(zip(KINDS, ("▲", "▶", "✔", "✘", "↺", "!"), strict=True))
 _TONES: Final = {True: "bold green", False: "bold red", None: "bold"}
 
 

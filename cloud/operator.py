@@ -37,6 +37,8 @@ _REFUSED: Final = frozenset(
     }
 )
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+# an operator who calls a function waits as long as Lambda lets it run; a call given up would be sent again
+_PATIENT: Final = {"lambda": Config(read_timeout=930, tcp_keepalive=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,8 @@ class Operator:
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service."""
         if service not in self._clients:
-            self._clients[service] = self._session().client(service, endpoint_url=self.endpoint, config=_CONFIG)
+            config = _CONFIG.merge(_PATIENT.get(service, Config()))
+            self._clients[service] = self._session().client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
     def keys(self) -> tuple[str, str, str | None]:

@@ -14,7 +14,7 @@ from lifecycle.page import Section, number
 from lifecycle.time_chart import Line, Mark, Point, over_time
 
 FROZEN, RENEWING = "frozen", "renewing"
-KINDS: Final = ("alarm", "run", "promotion", "rejection", "rollback")
+KINDS: Final = ("alarm", "run", "promotion", "rejection", "rollback", "failure")
 """What may happen; the order is that of the marks' lanes."""
 
 
@@ -64,7 +64,11 @@ def verdict(result: Mapping[str, Any]) -> str:
 def _scope(result: Mapping[str, Any]) -> list[str]:
     way = "larger" if larger_is_better(result["metric"]) else "smaller"
     rows = "a documented sample of the rows" if result["sampled"] else "every row"
-    return [f"{result['metric']} is better when {way}. Simulated with {rows} in {number(round(result['seconds']))} s."]
+    said = [f"{result['metric']} is better when {way}. Simulated with {rows} in {number(round(result['seconds']))} s."]
+    if "asked" in result:
+        asked = f"{result['asked']:,} rows were asked over HTTP, {result['refused']:,} of them refused"
+        said.append(f"{asked}; {result['labels']:,} labels came back, {result['lost_labels']:,} of them lost.")
+    return said
 
 
 def middle(month: str) -> float:

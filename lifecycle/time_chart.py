@@ -34,6 +34,7 @@ SHAPES: Final = (
     '<path d="M-5-5H5V5H-5Z"/>',
     '<path d="M-5-5 5 5M5-5-5 5" stroke-width="2.5"/>',
     '<path d="M0-6 6 0 0 6-6 0Z"/>',
+    '<path d="M0-6V6M-6 0H6" stroke-width="3"/>',
 )
 
 

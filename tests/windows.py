@@ -238,7 +238,7 @@ def simulated() -> dict[str, Any]:
         )
     months[8] |= {"rows": 0, "frozen": None, "renewing": None}
     days = {"alarm": (95, 130, 131, 200, 260), "run": (96, 132, 201, 261), "promotion": (97, 202, 262)}
-    days |= {"rejection": (133,), "rollback": (205,)}
+    days |= {"rejection": (133,), "rollback": (205,), "failure": (300,)}
     start = datetime(2013, 1, 1, tzinfo=UTC)
     events = [
         {"at": (start + timedelta(days=day)).isoformat(), "kind": kind, "text": f"{kind} <b>number</b> {i}"}
@@ -248,5 +248,5 @@ def simulated() -> dict[str, Any]:
     total = {"rows": 18000, "frozen": 0.4412, "renewing": 0.4184, "difference": -0.0228, "low": -0.027, "high": -0.0186}
     return {
         "model": "flights", "metric": "log_loss", "months": months, "events": events, "total": total, "seconds": 151.3,
-        "sampled": True,
+        "sampled": True, "asked": 21000, "refused": 3, "labels": 20997, "lost_labels": 0,
     }  # fmt: skip

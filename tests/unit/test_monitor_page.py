@@ -217,6 +217,7 @@ def test_the_result_of_a_simulation_says_who_was_better_and_how_sure_that_is() -
     assert "The renewing model was better: log_loss 0.4184 against 0.4412 of the frozen one over 18,000 rows" in text
     assert "95 % interval -0.027 to -0.0186" in text
     assert "2013-04-06 00:00 UTC alarm alarm <b>number</b> 0" in text
+    assert "21,000 rows were asked over HTTP, 3 of them refused; 20,997 labels came back, 0 of them lost." in text
     for kind in simulation_page.KINDS:
         assert kind in text
 
