@@ -29,8 +29,8 @@ synth: setup ## cdk.out, as `cdk synth` would write it
 
 test: setup ## every check and every test
 	@$(MAKE) --no-print-directory check
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup -q tests/handlers tests/training tests/infrastructure tests/local
-	@.venv/bin/python -m pytest -q tests/e2e
+	@.venv/bin/python -m pytest -n 3 --dist loadgroup -q tests/e2e tests/local tests/handlers tests/training \
+	    tests/infrastructure
 
 check: setup ## formatting, types, import rules, fast tests (under a minute)
 	@ruff format --check -q . && ruff check -q . && echo "format and lint: clean"
