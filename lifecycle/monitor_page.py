@@ -66,10 +66,11 @@ def _figures(window: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
         yield "newest row", f"{number(round(window['staleness_hours'], 1))} h", "before this look"
     if window["judged"]:
         yield "features drifted", f"{len(drift['drifted'])} of {len(drift['features'])}", "confirmed by several windows"
-        yield "worst drift", number(drift["worst"]), "in this window; drift from 1"
+        yield "worst drift", number(rounded(drift["worst"])), "in this window; drift from 1"
         yield "most missing", f"+{percent(drift['worst_missing'])}", "more than in the training rows"
-        if drift["score"]:
-            yield "drift of the answers", number(drift["score"]["severity"]), words.state(drift["score"])
+        answers = _answers(window)
+        if answers:
+            yield "drift of the answers", number(rounded(answers["severity"])), words.state(answers)
     found = window["quality"]
     if found is None or found["value"] is None:
         yield "quality", "–", words.quality(window)
@@ -95,8 +96,8 @@ def _drift(window: Mapping[str, Any]) -> Iterable[str]:
         yield "No feature was compared in this window."
         return
     order = sorted(features, key=lambda one: (not one["drifted"], -(one["severity"] or 0.0), -(one["psi"] or 0.0)))
-    score = window["drift"]["score"]
-    rows = [_feature({**score, "name": ANSWERS, "importance": None}, window)] if score else []
+    answers = _answers(window)
+    rows = [_feature(answers, window)] if answers else []
     rows += [_feature(one, window) for one in order[:OPEN_ROWS]]
     yield document.table(DRIFT_HEADERS, rows, "drift of each feature")
     if len(order) > OPEN_ROWS:
@@ -121,6 +122,12 @@ def _feature(one: Mapping[str, Any], window: Mapping[str, Any]) -> tuple[documen
     )
 
 
+def _answers(window: Mapping[str, Any]) -> dict[str, Any]:
+    """The score as a feature among the others; it has no importance. Empty where there is none."""
+    score = window["drift"]["score"]
+    return {**score, "name": ANSWERS, "importance": None} if score else {}
+
+
 def _marked(said: str) -> str:
     if said.startswith("drifted"):
         return Html(f'<strong class="bad">▲ {said}</strong>')
@@ -133,7 +140,7 @@ def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
         yield "Nothing was counted in this window."
         return
     about = {one["name"]: one for one in window["drift"]["features"]}
-    about |= {"score": window["drift"]["score"] or {}}
+    about |= {"score": _answers(window)}
     pictures = [
         document.headed(ANSWERS if name == "score" else name, _shares(parts, about.get(name, {}), window))
         for name, parts in sorted(found, key=lambda entry: entry[0] != "score")

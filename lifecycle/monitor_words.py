@@ -114,7 +114,7 @@ def state(feature: Mapping[str, Any], *, judged: bool = True) -> str:
     if severe:
         return "shifted, unconfirmed"
     if feature.get("limit", 0.0) is None:
-        return "not used by the model"
+        return "not used by the model" if feature.get("importance") == 0 else "moves on by nature"
     return "as before" if judged else "not judged"
 
 

@@ -31,12 +31,12 @@ def share(value: float | None) -> Share | None:
 
 
 def rounded(value: float | None) -> float | None:
-    """Return a figure's first three digits, for a cell.
+    """Return a figure's first four digits, for a cell.
 
-    >>> rounded(0.012345), rounded(None)
-    (0.0123, None)
+    >>> rounded(0.0123456), rounded(None)
+    (0.01235, None)
     """
-    return None if value is None else float(f"{value:.3g}")
+    return None if value is None else float(f"{value:.4g}")
 
 
 Cell = str | int | float | bool | None

@@ -67,7 +67,7 @@ def _scope(result: Mapping[str, Any]) -> list[str]:
     said = [f"{result['metric']} is better when {way}. Simulated with {rows} in {number(round(result['seconds']))} s."]
     if "asked" in result:
         asked = f"{result['asked']:,} rows were asked over HTTP, {result['refused']:,} of them refused"
-        said.append(f"{asked}; {result['labels']:,} labels came back, {result['lost_labels']:,} of them lost.")
+        said.append(f"{asked}; {result['labels']:,} labels were taken, {result['lost_labels']:,} were not.")
     return said
 
 

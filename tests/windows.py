@@ -120,7 +120,8 @@ def drifted(count: int = 300) -> dict[str, Any]:
         feature("wind_gust", 0.6, drifted=True, since=iso(30)),
         feature("humidity", 1.3, drifted=False, since=None),
         feature("tail_number", psi=0.8, limit=None, importance=0.0),
-        *(feature(f"sensor_{i:03}", importance=1 / 300) for i in range(count - 6)),
+        feature("day_of_year", psi=7.1, limit=None),
+        *(feature(f"sensor_{i:03}", importance=1 / 300) for i in range(count - 7)),
     ]
     names = [one["name"] for one in features if one["drifted"]]
     return window(
