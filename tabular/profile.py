@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from lifecycle.errors import DatasetRejected
+from lifecycle.formats import Format
 from lifecycle.profile import EXAMPLES, Examples, Profile
 from lifecycle.profile_file import ObjectProfile
 from lifecycle.sketch import hash_of
@@ -13,23 +14,36 @@ from lifecycle.spec import Contract
 from tabular import raw
 from tabular.column_profile import Mask, profile_column
 from tabular.convert import typed
+from tabular.one_pass import OnePass
 
 
 def profile_file(path: Path, name: str, contract: Contract) -> tuple[ObjectProfile, pl.DataFrame]:
     """Profile one file; a file that cannot be read gets a profile that says why. Also returns its unique columns."""
     try:
-        loaded = raw.load(path, name)
+        form = raw.form_of(path, name)
+        return _parquet(path, name, contract) if form is Format.PARQUET else _table(path, name, contract)
     except DatasetRejected as error:
         return ObjectProfile(refused=str(error)), pl.DataFrame()
-    found = ObjectProfile(
-        profile=profile_stored(loaded.frame, contract), form=loaded.form, columns=tuple(loaded.frame.columns)
-    )
+
+
+def _table(path: Path, name: str, contract: Contract) -> tuple[ObjectProfile, pl.DataFrame]:
+    loaded = raw.load(path, name)
+    profile = profile_stored(loaded.frame, contract)
+    found = ObjectProfile(profile=profile, form=loaded.form, columns=tuple(loaded.frame.columns))
     return found, row_ids(loaded.frame, contract)
+
+
+def _parquet(path: Path, name: str, contract: Contract) -> tuple[ObjectProfile, pl.DataFrame]:
+    """Profile a file that can be read column by column: memory is that of two columns."""
+    counted = OnePass(path, name, contract)
+    found = ObjectProfile(profile=counted.profile(), form=Format.PARQUET, columns=tuple(counted.columns))
+    kept = [column for column in unique_columns(contract) if column in counted.columns]
+    return found, row_ids(pl.DataFrame([raw.parquet_column(path, name, column) for column in kept]), contract)
 
 
 def profile_stored(frame: pl.DataFrame, contract: Contract) -> Profile:
     """Profile a table as it stands in a file (text or stored types); all its rows count."""
-    bad = Mask(frame.height)
+    bad = Mask()
     columns = {column.name: profile_column(frame, column, bad) for column in contract.columns}
     extra = frozenset(frame.columns) - contract.by_name.keys()
     return Profile(rows=frame.height, bad_rows=bad.count, columns=columns, extra=extra)

@@ -42,25 +42,59 @@ def load(path: Path, name: str) -> Raw:
         when the file is empty, has a header only, is not UTF-8, is cut off, is larger than `lifecycle.formats` allows,
         has doubled or empty column names, or rows with another number of fields than the header.
     """
-    formats.require_size(name, path.stat().st_size)
-    with path.open("rb") as file:
-        form = formats.of_content(file.read(4))
+    form = form_of(path, name)
     if form is Format.PARQUET:
         frame = _parquet(path, name)
     else:
         frame = _csv(_unpacked(path, name) if form is Format.CSV_GZ else path.read_bytes(), name)
     if frame.height == 0:
-        raise DatasetRejected(f"{name} has a header but no rows. Delete it, or upload its rows.")
+        raise _rowless(name)
     return Raw(frame, form)
+
+
+def form_of(path: Path, name: str) -> Format:
+    """Return a file's format by its content. Raises DatasetRejected when it is larger than may be read."""
+    formats.require_size(name, path.stat().st_size)
+    with path.open("rb") as file:
+        return formats.of_content(file.read(4))
+
+
+def parquet_header(path: Path, name: str) -> tuple[list[str], int]:
+    """Return the column names and the number of rows of a Parquet file, without reading any. Raises as `load` does."""
+    try:
+        scanned = pl.scan_parquet(path, glob=False)
+        columns, rows = scanned.collect_schema().names(), scanned.select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(name, error) from error
+    _require_names(columns, name)
+    if rows == 0:
+        raise _rowless(name)
+    return columns, rows
+
+
+def parquet_column(path: Path, name: str, column: str) -> pl.Series:
+    """Return one column of a Parquet file. Raises DatasetRejected when it is damaged."""
+    try:
+        return pl.read_parquet(path, columns=[column], glob=False)[column]
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(name, error) from error
 
 
 def _parquet(path: Path, name: str) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DatasetRejected(f"{name} is not readable as Parquet: {error}. Write it again.") from error
+        raise _unreadable(name, error) from error
     _require_names(frame.columns, name)
     return frame
+
+
+def _unreadable(name: str, error: Exception) -> DatasetRejected:
+    return DatasetRejected(f"{name} is not readable as Parquet: {error}. Write it again.")
+
+
+def _rowless(name: str) -> DatasetRejected:
+    return DatasetRejected(f"{name} has a header but no rows. Delete it, or upload its rows.")
 
 
 def _unpacked(path: Path, name: str) -> bytes:

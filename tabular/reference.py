@@ -9,11 +9,10 @@ from lifecycle.bins import FINE, counts_within, edges_over
 from lifecycle.grid import SMALLEST, Grid
 from lifecycle.reference import ColumnReference, category_reference, number_reference
 from lifecycle.schema import Contract, Kind
-from tabular import counting
+from tabular import counting, texts
 from tabular.convert import typed
-from tabular.tally import categories
+from tabular.look import NUMBERS, look
 
-_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.INTEGER})
 _WITHOUT: Final = frozenset({Kind.TEXT, Kind.ID})
 
 
@@ -32,9 +31,10 @@ def column_references(frame: pl.DataFrame, contract: Contract) -> dict[str, Colu
 def column_reference(stored: pl.Series, kind: Kind) -> ColumnReference:
     """Return the bins of one column's values. Importance is set elsewhere."""
     values, _ = typed(stored, kind)
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         return _of_numbers(counting.present(values), values.null_count())
-    return category_reference(categories(values), values.null_count())
+    counts = texts.by_hour(values) if kind is Kind.DATETIME else look(values, kind).counts
+    return category_reference(counts or {}, values.null_count())
 
 
 def _of_numbers(numbers: counting.Floats, missing: int) -> ColumnReference:

@@ -14,18 +14,20 @@ from tabular.counting import BLOCK
 
 MOST: Final = 256
 """Values that are looked up: with more, no part of the hash tells all of them apart."""
-_PLACE_BITS: Final = 16
+_PLACE_BITS: Final = (12, 16)
+"""Of the table: small enough for the processor's first cache if that tells all values apart, else larger."""
 
 Hashes = npt.NDArray[np.uint64]
+Part = tuple[int, int]
 
 
 def by_value(texts: pl.Series) -> dict[str, int]:
     """Return how many rows hold each value; rows without one are not counted."""
     if len(texts) > 2 * BLOCK:
         known = texts.head(BLOCK).unique()
-        shift = _telling_apart(_hashed(known)) if len(known) <= MOST else None
-        if shift is not None:
-            return _looked_up(texts, known, shift)
+        part = _telling_apart(_hashed(known)) if len(known) <= MOST else None
+        if part is not None:
+            return _looked_up(texts, known, part)
     return _grouped(texts)
 
 
@@ -39,19 +41,19 @@ def _grouped(texts: pl.Series) -> dict[str, int]:
     return dict(zip(counted["value"].to_list(), counted["rows"].to_list(), strict=True))
 
 
-def _looked_up(texts: pl.Series, known: pl.Series, shift: int) -> dict[str, int]:
+def _looked_up(texts: pl.Series, known: pl.Series, part: Part) -> dict[str, int]:
     hashes = _hashed(known)
-    places = _place(hashes, shift)
+    places = _place(hashes, part)
     # a place of no value holds the hash of one whose place is another, which no row there can have
-    owners = np.full(1 << _PLACE_BITS, hashes[0], dtype=np.uint64)
+    owners = np.full(1 << part[1], hashes[0], dtype=np.uint64)
     owners[places] = hashes
-    total = np.zeros(1 << _PLACE_BITS, dtype=np.int64)
+    total = np.zeros(owners.size, dtype=np.int64)
     strangers = []
     for chunk in texts.get_chunks():
         for start in range(0, len(chunk), BLOCK):
             block = chunk.slice(start, BLOCK)
             found = _hashed(block)
-            place = _place(found, shift)
+            place = _place(found, part)
             mine = owners[place] == found
             if not mine.all():
                 strangers.append(block.filter(pl.Series(~mine)))
@@ -67,13 +69,16 @@ def _hashed(texts: pl.Series) -> Hashes:
     return found
 
 
-def _place(hashes: Hashes, shift: int) -> npt.NDArray[np.int64]:
-    return ((hashes >> np.uint64(shift)) & np.uint64((1 << _PLACE_BITS) - 1)).view(np.int64)
+def _place(hashes: Hashes, part: Part) -> npt.NDArray[np.int64]:
+    places = hashes >> np.uint64(part[0])
+    places &= np.uint64((1 << part[1]) - 1)
+    return places.view(np.int64)
 
 
-def _telling_apart(hashes: Hashes) -> int | None:
-    """Return by how many bits to shift so that the low bits of all hashes differ; None when none does."""
-    for shift in range(64 - _PLACE_BITS, -1, -1):
-        if len(np.unique(_place(hashes, shift))) == len(hashes):
-            return shift
+def _telling_apart(hashes: Hashes) -> Part | None:
+    """Return (by how many bits to shift, how many to keep) so that all hashes differ; None when nothing does."""
+    for bits in _PLACE_BITS:
+        for shift in range(64 - bits, -1, -1):
+            if len(np.unique(_place(hashes, (shift, bits)))) == len(hashes):
+                return shift, bits
     return None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecycle import sketch
+from lifecycle.profile import Moments
 from lifecycle.sketch import Quantiles, bits_of
 from tabular import texts
-from tabular.column_profile import moments
-from tabular.counting import BLOCK, FEW
+from tabular.counting import BLOCK, FEW, blocks
+from tabular.counting import moments as of_block
 from tabular.sketching import ordered, quantiles
 
 MANY = 40_000
 Floats = npt.NDArray[Any]
+
+
+def moments(values: pl.Series) -> Moments:
+    return reduce(Moments.merge, map(of_block, blocks(values)), Moments())
 
 
 def defined(numbers: Floats) -> Quantiles:
