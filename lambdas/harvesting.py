@@ -10,21 +10,22 @@ import gzip
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import file_digest
+from itertools import groupby
 from math import ceil
 from pathlib import Path
 from typing import Final, Protocol
 
 from cloud.objects import Bucket
 from lambdas import wiring
-from lambdas.labelled_log import LabelledLog
+from lambdas.labelled_log import DAY_HOURS, LabelledLog
 from lambdas.observability import note
-from lifecycle import harvest_index, keys, live, names
+from lifecycle import keys, live, names
 from lifecycle.feedback_label import Label
 from lifecycle.harvest import Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
-from lifecycle.harvest_index import Fingerprint, Joined
+from lifecycle.harvest_index import Fingerprint, Index, Joined
 from lifecycle.spec import ModelSpec
 from lifecycle.versions import Manifest
 
@@ -95,33 +96,32 @@ class Harvester:
     def harvest(self, *, least: int, seconds: float) -> Harvested:
         """Join, count, upload; see `harvest`."""
         until = self.now() + seconds
-        index = harvest_index.from_plain(self.artifacts.read_json(keys.harvests(self.spec.model)))
+        index = Index.from_plain(self.artifacts.read_json(keys.harvests(self.spec.model)))
         with tempfile.TemporaryDirectory() as folder:
             complete = self._join(index, until, Path(folder))
-            rows = harvest_index.fresh(index, self._learned())
+            rows = index.fresh(self._learned())
             written = self._upload(index, until, Path(folder)) if rows >= max(least, 1) else []
-        total = sum(joined.rows for joined in index.values())
+        total = sum(joined.rows for joined in index.days.values())
         note("feedback harvested", new=rows, rows=total, least=least, files=len(written), complete=complete)
         return Harvested(rows=rows, total=total, keys=tuple(written), complete=complete)
 
-    def _join(self, index: dict[int, Joined], until: float, folder: Path) -> bool:
+    def _join(self, index: Index, until: float, folder: Path) -> bool:
         """Bring the index up to date, oldest day first; leave the files that were made in `folder`."""
         contract = self.spec.contract.contract_id
-        for day in self._days(index):
+        for day, hours in index.in_turn(self._days(index.days)):
             if self.now() > until:
-                self._remember(index)
+                self._remember(index.stopped_at(day))
                 return False
-            found = self._fingerprint(day)
-            known = index.get(day)
+            found, known = self._fingerprint(hours), index.days.get(day)
             if known is None and not found.hours:
                 continue
             if known is None or not known.is_current(day, contract, found.text):
-                index[day] = self._joined(day, found, folder).after(known)
-        self._remember(index)
+                index.days[day] = self._joined(day, found, folder).after(known)
+        self._remember(index.stopped_at(None))
         return True
 
-    def _fingerprint(self, day: int) -> Fingerprint:
-        return Fingerprint((hour, label) for hour in self.log.hours(day) for label in self.log.labels_of(hour))
+    def _fingerprint(self, hours: Iterable[int]) -> Fingerprint:
+        return Fingerprint((hour, label) for hour in hours for label in self.log.labels_of(hour))
 
     def _joined(self, day: int, found: Fingerprint, folder: Path) -> Joined:
         """Write the file of a day; without a row there is none."""
@@ -160,11 +160,11 @@ class Harvester:
         found = self.log.labelled(hour, labels)
         return {record["prediction_id"]: maker.cells(record, label.label) for record, label in found}
 
-    def _upload(self, index: dict[int, Joined], until: float, folder: Path) -> list[str]:
+    def _upload(self, index: Index, until: float, folder: Path) -> list[str]:
         """Upload what is not there yet; a day that has no row any more has no file either."""
         there = self._files()
         written = []
-        for day, known in sorted(index.items()):
+        for day, known in sorted(index.days.items()):
             if not known.is_pending and (known.sha256 is None or day in there):
                 continue
             if self.now() > until:
@@ -172,23 +172,28 @@ class Harvester:
             path, key = _path(folder, day), keys.incoming(self.spec.dataset, name_of(self.spec.model, day))
             joined = known
             if not path.exists():  # joined by an earlier harvest, which found too few rows
-                joined = self._joined(day, self._fingerprint(day), folder).after(known)
+                joined = self._joined(day, self._fingerprint(self.log.hours(day, day)), folder).after(known)
             if joined.sha256 is None:
                 self.data.delete(key)
             else:
                 self.data.upload(path, key)
-            index[day] = replace(joined, uploaded=joined.sha256)
+            index.days[day] = replace(joined, uploaded=joined.sha256)
             written.append(key)
         if written:
             self._remember(index)
         return written
 
-    def _days(self, index: Mapping[int, Joined]) -> Iterator[int]:
-        """The days to look at: while labels may come, and as long as an older file has another contract's columns."""
+    def _days(self, known: Mapping[int, Joined]) -> Iterator[tuple[int, list[int]]]:
+        """The days to look at, with the hours in which there may be predictions.
+
+        While labels may come, and as long as an older file has the columns of another contract.
+        """
         today, contract = day_of(self.now()), self.spec.contract.contract_id
         first = today - ceil(self.spec.serving.feedback_days) - 1
-        yield from sorted(day for day, joined in index.items() if day < first and joined.contract != contract)
-        yield from range(first, today + 1)
+        for day in sorted(day for day, joined in known.items() if day < first and joined.contract != contract):
+            yield day, self.log.hours(day, day)
+        for day, hours in groupby(self.log.hours(first, today), lambda hour: hour // DAY_HOURS):
+            yield day, list(hours)
 
     def _learned(self) -> dict[int, str]:
         """The harvested files in the data of the live model: SHA-256 by day."""
@@ -211,8 +216,8 @@ class Harvester:
         there = self.data.keys(f"{prefix}{folder_of(self.spec.model)}")
         return {day for day in (day_of_name(key.removeprefix(prefix)) for key in there) if day is not None}
 
-    def _remember(self, index: Mapping[int, Joined]) -> None:
-        self.artifacts.write_json(keys.harvests(self.spec.model), harvest_index.to_plain(index))
+    def _remember(self, index: Index) -> None:
+        self.artifacts.write_json(keys.harvests(self.spec.model), index.to_plain())
 
 
 def _path(folder: Path, day: int) -> Path:

@@ -106,13 +106,12 @@ def _rows(settings: JudgeLive, found: Before, deadline: float) -> Iterator[tuple
     )
     oldest = max(found.since, wiring.now() - wiring.packaged_spec().serving.feedback_days * DAY_HOURS * HOUR)
     first_day, today = (int(at // (DAY_HOURS * HOUR)) for at in (oldest, wiring.now()))
-    for day in range(today, first_day - 1, -1):
-        for hour in reversed(log.hours(day)):
-            if wiring.now() > deadline:
-                return
-            labels = {label.prediction_id: label for label in log.labels_of(hour)}
-            if labels:
-                yield from _of_tenure(log.labelled(hour, labels), found)
+    for hour in reversed(log.hours(first_day, today)):
+        if wiring.now() > deadline:
+            return
+        labels = {label.prediction_id: label for label in log.labels_of(hour)}
+        if labels:
+            yield from _of_tenure(log.labelled(hour, labels), found)
 
 
 def _of_tenure(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from cloud.labels import Labels
@@ -13,6 +13,7 @@ from lifecycle.feedback_label import Label, hour_of
 
 HOUR: Final = 3600
 DAY_HOURS: Final = 24
+LEVELS: Final = 4  # of folders of the log: year, month, day, hour
 HALF_MILLISECOND: Final = 0.0005
 
 
@@ -24,16 +25,28 @@ class LabelledLog:
     data: Bucket
     labels: Labels
 
-    def hours(self, day: int) -> list[int]:
-        """Return the hours since the epoch, of a day since the epoch, in which predictions may have been made.
+    def hours(self, first: int, last: int) -> list[int]:
+        """Return the hours since the epoch, of days since the epoch, in which predictions may have been made.
 
         Lines arrive within the hour of their prediction or in the next one; those that come later are not looked for.
         """
-        days = (keys.predictions_of_day(self.model, at * DAY_HOURS * HOUR) for at in (day, day + 1))
-        arrivals = chain.from_iterable(map(self.data.folders, days))
-        known = {hour_of(at) for at in map(keys.parse_predictions, arrivals) if at is not None}
-        first = day * DAY_HOURS
-        return [hour for hour in range(first, first + DAY_HOURS) if hour in known or hour + LATE_HOURS in known]
+        span = tuple(
+            datetime.fromtimestamp(day * DAY_HOURS * HOUR, UTC).strftime("%Y/%m/%d") for day in (first, last + 1)
+        )
+        arrivals = {hour_of(at) for at in self._arrivals(keys.predictions(self.model), span) if at is not None}
+        made = arrivals | {hour - LATE_HOURS for hour in arrivals}
+        return sorted(hour for hour in made if first <= hour // DAY_HOURS <= last)
+
+    def _arrivals(self, prefix: str, span: tuple[str, str]) -> Iterator[float | None]:
+        """Walk down years, months, days and hours, where there are any, within the days of `span`."""
+        for folder in self.data.folders(prefix):
+            part = folder.removeprefix(keys.predictions(self.model)).rstrip("/")
+            if not span[0][: len(part)] <= part[: len(span[0])] <= span[1][: len(part)]:
+                continue
+            if part.count("/") == LEVELS - 1:
+                yield keys.parse_predictions(folder)
+            else:
+                yield from self._arrivals(folder, span)
 
     def labels_of(self, hour: int) -> Iterator[Label]:
         """Yield the labels of predictions made in an hour since the epoch, in order of their ids."""
@@ -45,6 +58,10 @@ class LabelledLog:
             found = labels.get(record["prediction_id"])
             if found is not None:
                 yield record, found
+
+
+def _date(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * DAY_HOURS * HOUR, UTC):%Y/%m/%d}"
 
 
 def _span(hour: int) -> tuple[float, float]:

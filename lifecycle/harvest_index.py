@@ -55,17 +55,46 @@ class Joined:
         return replace(self, uploaded=before.uploaded if before else None, rows_of=kept)
 
 
-Index = Mapping[int, Joined]
+@dataclass(kw_only=True, slots=True)
+class Index:
+    """All days that were joined. `begin` is the day with which the next harvest begins: the last one got that far."""
 
+    days: dict[int, Joined] = field(default_factory=dict)
+    begin: int | None = None
 
-def fresh(index: Index, learned: Mapping[int, str]) -> int:
-    """Return how many labelled rows a model has not learned from.
+    def fresh(self, learned: Mapping[int, str]) -> int:
+        """Return how many labelled rows a model has not learned from.
 
-    `learned` gives, by day, the SHA-256 of the harvested file in the data that it was trained on. A corrected label is
-    no new row.
-    """
-    known = {day: joined.rows_of.get(learned.get(day, ""), 0) for day, joined in index.items()}
-    return sum(max(0, joined.rows - known[day]) for day, joined in index.items())
+        `learned` gives, by day, the SHA-256 of the harvested file in the data that it was trained on. A corrected label
+        is no new row.
+        """
+        known = {day: joined.rows_of.get(learned.get(day, ""), 0) for day, joined in self.days.items()}
+        return sum(max(0, joined.rows - known[day]) for day, joined in self.days.items())
+
+    def in_turn[T](self, days: Iterable[tuple[int, T]]) -> list[tuple[int, T]]:
+        """Return the days to look at, those first that the last harvest did not reach: none waits for ever."""
+        listed = list(days)
+        return sorted(listed, key=lambda one: (self.begin is not None and one[0] < self.begin, one[0]))
+
+    def stopped_at(self, day: int | None) -> "Index":
+        """Return the index as it is to be kept; `day` was not reached, None: all were."""
+        self.begin = day
+        return self
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return JSON values."""
+        days = {
+            str(day): {name: getattr(joined, name) for name in _FIELDS} for day, joined in sorted(self.days.items())
+        }
+        return {"schema": SCHEMA, "days": days, "begin": self.begin}
+
+    @classmethod
+    def from_plain(cls, raw: Mapping[str, Any] | None) -> "Index":
+        """Read an index; of another schema version, or none, nothing is known."""
+        if raw is None or raw.get("schema") != SCHEMA:
+            return cls()
+        days = {int(day): Joined(**joined) for day, joined in raw["days"].items()}
+        return cls(days=days, begin=raw["begin"])
 
 
 class Fingerprint:
@@ -78,19 +107,3 @@ class Fingerprint:
             digest.update(f"{label.prediction_id}={label.label!r}\n".encode("utf-8", "surrogatepass"))
             self.hours[hour] = self.hours.get(hour, 0) + 1
         self.text = digest.hexdigest()
-
-
-def to_plain(index: Index) -> dict[str, Any]:
-    """Return the index as JSON values."""
-    days = {str(day): {name: getattr(joined, name) for name in _FIELDS} for day, joined in sorted(index.items())}
-    return {"schema": SCHEMA, "days": days}
-
-
-def from_plain(raw: Mapping[str, Any] | None) -> dict[int, Joined]:
-    """Read an index; of another schema version, or none, nothing is known."""
-    if raw is None or raw.get("schema") != SCHEMA:
-        return {}
-    return {int(day): Joined(**joined) for day, joined in raw["days"].items()}
-
-
-_FIELDS: Final = tuple(Joined.__dataclass_fields__)

@@ -1,19 +1,30 @@
 """Labels that came back, joined with the prediction log, become files of the dataset."""
 
 import gzip
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from lambdas import wiring
 from lambdas.harvesting import Harvested, harvest
+from lifecycle import keys, live, names
+from lifecycle.errors import Unavailable
 from lifecycle.feedback_label import Change, Label
+from lifecycle.schema import Column, Kind
 from lifecycle.settings import RecordFeedback
+from lifecycle.versions import assemble, version_id
 
-from .conftest import World
-from .deployments_world import make_predict
+from .conftest import SPEC, World
+from .deployments_world import FUNCTION, make_predict
 from .feedback_world import HOUR, identity, labels, log, make_labels_table
 
 ROW = {"flight": "UA1", "origin": "EWR", "distance": 1400.0}
+YESTERDAY = "incoming/flights/feedback-flights/2026-11-20.csv.gz"
 TODAY = "incoming/flights/feedback-flights/2026-11-21.csv.gz"
 
 
@@ -46,6 +57,44 @@ def lines(world: World, key: str = TODAY) -> list[str]:
     return gzip.decompress(body).decode().splitlines()
 
 
+def current(world: World) -> list[str]:
+    """The ids of what the dataset would be cut into now: one for each content."""
+    listed = wiring.bucket("data-bucket").uploads("flights")
+    bodies = {
+        u.name: world.s3.get_object(Bucket="data-bucket", Key=f"incoming/flights/{u.name}")["Body"].read()
+        for u in listed
+    }
+    return [version_id((name, hashlib.sha256(body).hexdigest()) for name, body in bodies.items())]
+
+
+def learn(world: World) -> None:
+    """A model goes live that was trained on the files that are there now."""
+    uploads = wiring.bucket("data-bucket").uploads("flights")
+    digests = {}
+    for upload in uploads:
+        body = world.s3.get_object(Bucket="data-bucket", Key=f"incoming/flights/{upload.name}")["Body"].read()
+        digests[upload.version_id] = hashlib.sha256(body).hexdigest()
+    manifest = assemble("flights", uploads, digests, "2026-11-21T00:00:00Z")
+    data, artifacts = wiring.bucket("data-bucket"), wiring.bucket("artifact-bucket")
+    data.write_json(keys.manifest("flights", manifest.version), manifest.to_plain())
+    run_id = f"run-{manifest.version[:8]}"
+    artifacts.write_json(keys.run_record("flights", run_id), {"version": manifest.version})
+    alias = wiring.functions().alias(FUNCTION, names.LIVE)
+    assert alias is not None
+    said = live.Live(package_arn="arn:model-package/x/1", run_id=run_id, since=int(wiring.now()))
+    wiring.functions().point(FUNCTION, names.LIVE, replace(alias, description=said.to_description()))
+
+
+def predictions(at: float, *numbers: int, late: bool | None = True, **facts: Any) -> list[str]:
+    """Log predictions of flights by number; label them unless `late` is None."""
+    made = [identity(at, number) for number in numbers]
+    for number, one in zip(numbers, made, strict=True):
+        log(at, one, **{"row": {**ROW, "flight": f"UA{number}"}, **facts})
+    if late is not None:
+        label(*((one, "true" if late else "false") for one in made))
+    return made
+
+
 def test_labelled_rows_become_a_file_of_their_day(stage: World) -> None:
     now = wiring.now()
     one, two, three = (identity(now - HOUR, number) for number in range(3))
@@ -54,3 +103,163 @@ def test_labelled_rows_become_a_file_of_their_day(stage: World) -> None:
     label((one, "true"), (two, "false"))
     assert reap() == Harvested(rows=2, total=2, keys=(TODAY,), complete=True)
     assert lines(stage) == ["flight,origin,distance,late", "UA1,EWR,1400.0,true", "UA2,EWR,1400.0,false"]
+
+
+def test_a_day_belongs_to_the_time_of_the_prediction_whenever_its_line_or_its_label_came(stage: World) -> None:
+    midnight = datetime(2026, 11, 21, tzinfo=UTC).timestamp()
+    (one,) = predictions(midnight - 60, 1, late=None, arrival=midnight + 60)
+    (two,) = predictions(midnight, 2, late=None)
+    label((one, "true"), (two, "false"), at=midnight + 3600)
+    assert reap().keys == (YESTERDAY, TODAY)
+    assert lines(stage, YESTERDAY)[1:] == ["UA1,EWR,1400.0,true"]
+    assert lines(stage)[1:] == ["UA2,EWR,1400.0,false"]
+
+
+def test_the_same_labels_give_the_same_bytes_and_no_new_version(stage: World) -> None:
+    predictions(wiring.now() - HOUR, 1, 2)
+    reap()
+    before = current(stage)
+    first = stage.s3.get_object(Bucket="data-bucket", Key=TODAY)["Body"].read()
+    assert reap().keys == (), "nothing changed, so nothing is written"
+    stage.pass_time(7)
+    stage.s3.delete_object(Bucket="artifact-bucket", Key=keys.harvests("flights"))
+    assert reap().keys == (TODAY,), "what was harvested is forgotten: it is made again"
+    assert stage.s3.get_object(Bucket="data-bucket", Key=TODAY)["Body"].read() == first
+    assert current(stage) == before
+
+
+def test_a_corrected_label_rewrites_its_day_only_and_is_no_new_row(stage: World) -> None:
+    now = wiring.now()
+    (old,) = predictions(now - 24 * HOUR, 1)
+    predictions(now - HOUR, 2)
+    assert reap().rows == 2
+    learn(stage)
+    label((old, "false"), at=5.0)
+    assert reap() == Harvested(rows=0, total=2, keys=(), complete=True), "nothing new to learn from"
+    predictions(now - HOUR, 3)
+    found = reap()
+    assert (found.rows, found.keys) == (1, (YESTERDAY, TODAY))
+    assert lines(stage, YESTERDAY)[1:] == ["UA1,EWR,1400.0,false"], "the latest label counts"
+
+
+def test_too_few_new_rows_are_remembered_and_uploaded_once_there_are_enough(stage: World) -> None:
+    now = wiring.now()
+    predictions(now - 2 * HOUR, 1, 2)
+    assert reap(least=3) == Harvested(rows=2, total=2, keys=(), complete=True)
+    assert stage.keys("data-bucket", "incoming/") == []
+    predictions(now - 24 * HOUR, 3)
+    assert reap(least=3).keys == (YESTERDAY, TODAY)
+    assert len(lines(stage)) == 3
+
+
+def test_rows_that_the_live_model_has_learned_from_are_not_new(stage: World) -> None:
+    now = wiring.now()
+    predictions(now - HOUR, 1, 2)
+    reap()
+    learn(stage)
+    assert reap() == Harvested(rows=0, total=2, keys=(), complete=True)
+    predictions(now - 1800, 3)
+    assert reap().rows == 1
+
+
+def test_labels_without_a_logged_prediction_are_dropped_and_found_when_their_line_comes(stage: World) -> None:
+    now = wiring.now()
+    (here,) = predictions(now - HOUR, 1)
+    missing = identity(now - HOUR, 9)
+    label((missing, "true"))
+    assert reap().total == 1
+    log(now - HOUR, missing, row={**ROW, "flight": "UA9"}, arrival=now)
+    assert reap().total == 2, "no label changed, but the log of the day was not complete"
+    assert [line.split(",")[0] for line in lines(stage)[1:]] == ["UA1", "UA9"]
+    assert here
+
+
+def test_lines_that_come_twice_or_damaged_make_one_row_or_none(stage: World) -> None:
+    at = wiring.now() - HOUR
+    (one,) = predictions(at, 1)
+    log(at, one, row={**ROW, "flight": "UA1"}, arrival=at + HOUR)
+    key = keys.predictions_of_hour("flights", at) + "cut.gz"
+    stage.s3.put_object(Bucket="data-bucket", Key=key, Body=gzip.compress(b'{"kind": "predi'))
+    stage.s3.put_object(Bucket="data-bucket", Key=f"{key}2", Body=b"no gzip at all")
+    assert reap().total == 1
+
+
+def test_rows_that_the_contract_refuses_now_are_left_out(stage: World) -> None:
+    at = wiring.now() - HOUR
+    predictions(at, 1)
+    (far,) = predictions(at, 2, row={**ROW, "distance": 1e6})
+    (cut,) = predictions(at, 3, row=None)
+    label((identity(at, 4), "perhaps"))
+    log(at, identity(at, 4), row=ROW)
+    assert reap().total == 1
+    [entry] = stage.read("artifact-bucket", keys.harvests("flights"))["days"].values()
+    assert entry["left_out"] == {
+        "distance must be a number between 0 and 10000": 1,
+        "late must be true or false": 1,
+        "the row was too long for the log": 1,
+    }
+    assert far != cut
+
+
+def test_a_day_whose_rows_are_all_refused_by_a_new_contract_loses_its_file(stage: World, tmp_path: Path) -> None:
+    predictions(wiring.now() - HOUR, 1)
+    predictions(wiring.now() - 24 * HOUR, 2, row={**ROW, "distance": 5.0})
+    reap()
+    assert reap().total == 2
+    column = Column(name="distance", kind=Kind.NUMBER, max=10)
+    columns = tuple(column if c.name == "distance" else c for c in SPEC.contract.columns)
+    narrower = replace(SPEC, contract=replace(SPEC.contract, columns=columns))
+    (tmp_path / SPEC.file_name).unlink()
+    (tmp_path / narrower.file_name).write_bytes(narrower.to_bytes())
+    wiring.packaged_spec.cache_clear()
+    assert reap().total == 1
+    assert stage.keys("data-bucket", "incoming/") == [YESTERDAY]
+
+
+def test_an_older_file_is_made_again_when_the_contract_gets_a_column(stage: World, tmp_path: Path) -> None:
+    predictions(wiring.now() - HOUR, 1)
+    reap()
+    stage.pass_time(200 * 24 * HOUR)
+    assert reap().keys == ()
+    new = Column(name="gate", kind=Kind.CATEGORY, since="2026-12-01", default="none")
+    wider = replace(SPEC, contract=replace(SPEC.contract, columns=(*SPEC.contract.columns, new)))
+    (tmp_path / SPEC.file_name).unlink()
+    (tmp_path / wider.file_name).write_bytes(wider.to_bytes())
+    wiring.packaged_spec.cache_clear()
+    assert reap().keys == (TODAY,)
+    assert lines(stage) == ["flight,origin,distance,late,gate", "UA1,EWR,1400.0,true,none"]
+
+
+def test_a_harvest_that_runs_out_of_time_goes_on_with_the_next_one(stage: World) -> None:
+    now = wiring.now()
+    for day in range(3):
+        predictions(now - day * 24 * HOUR - HOUR, day)
+    read = wiring.client("dynamodb").meta.events
+    read.register("before-call.dynamodb.Query", lambda **_: stage.pass_time(40))
+    found, harvests = reap(seconds=60), 1
+    assert not found.complete
+    while not found.complete and harvests < 20:
+        found, harvests = reap(seconds=60), harvests + 1
+    assert found.total == 3
+    reap(seconds=600)
+    assert len(stage.keys("data-bucket", "incoming/flights/feedback-flights/")) == 3
+
+
+def test_a_function_that_dies_between_two_files_is_finished_by_the_next_one(stage: World) -> None:
+    now = wiring.now()
+    predictions(now - HOUR, 1)
+    predictions(now - 24 * HOUR, 2)
+    written: list[str] = []
+
+    def die(params: dict[str, Any], **_: Any) -> None:
+        written.append(params["url_path"])
+        if len(written) == 3:  # the index, a file, and now the second one
+            raise EndpointConnectionError(endpoint_url="s3")
+
+    wiring.client("s3").meta.events.register("before-call.s3.PutObject", die)
+    with pytest.raises(Unavailable):
+        reap()
+    assert len(stage.keys("data-bucket", "incoming/")) == 1
+    assert reap().total == 2
+    assert stage.keys("data-bucket", "incoming/") == [YESTERDAY, TODAY]
+    assert reap().keys == ()

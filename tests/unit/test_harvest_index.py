@@ -1,14 +1,14 @@
 """Which days are joined again, and how many rows a model has not learned from."""
 
+import json
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle import harvest_index
 from lifecycle.feedback_label import Label
 from lifecycle.harvest import DAY
-from lifecycle.harvest_index import SETTLED_SECONDS, Fingerprint, Joined
+from lifecycle.harvest_index import SETTLED_SECONDS, Fingerprint, Index, Joined
 
 JOINED = Joined(contract="c", labels="l", joined_at=100.0, rows=3, sha256="s3")
 DAYS = st.dictionaries(
@@ -33,14 +33,15 @@ def label(identity: str, value: str = "true", **facts: object) -> Label:
     return Label(**{"prediction_id": identity, "label": value, "recorded_at": 1.0, "source": "r", **facts})  # type: ignore[arg-type]
 
 
-@given(DAYS)
-def test_an_index_survives_its_file(index: dict[int, Joined]) -> None:
-    assert harvest_index.from_plain(harvest_index.to_plain(index)) == index
+@given(DAYS, st.none() | st.integers(0, 50))
+def test_an_index_survives_its_file(days: dict[int, Joined], begin: int | None) -> None:
+    index = Index(days=days, begin=begin)
+    assert Index.from_plain(json.loads(json.dumps(index.to_plain()))) == index
 
 
 def test_of_another_schema_or_none_nothing_is_known() -> None:
-    assert harvest_index.from_plain(None) == {}
-    assert harvest_index.from_plain({"schema": 99, "days": {"1": {}}}) == {}
+    assert Index.from_plain(None) == Index()
+    assert Index.from_plain({"schema": 99, "days": {"1": {}}}) == Index()
 
 
 def test_a_day_is_joined_again_when_labels_or_contract_change() -> None:
@@ -58,16 +59,16 @@ def test_a_day_with_labels_of_unknown_predictions_is_joined_again_until_its_log_
 def test_rows_count_as_new_until_the_live_models_data_hold_them() -> None:
     first = JOINED.after(None)
     grown = replace(JOINED, rows=5, sha256="s5").after(first)
-    index = {1: grown, 2: replace(JOINED, rows=2, sha256="s2").after(None)}
-    assert harvest_index.fresh(index, {}) == 7
-    assert harvest_index.fresh(index, {1: "s3"}) == 4
-    assert harvest_index.fresh(index, {1: "s5", 2: "s2"}) == 0
-    assert harvest_index.fresh(index, {1: "never seen"}) == 7
+    index = Index(days={1: grown, 2: replace(JOINED, rows=2, sha256="s2").after(None)})
+    assert index.fresh({}) == 7
+    assert index.fresh({1: "s3"}) == 4
+    assert index.fresh({1: "s5", 2: "s2"}) == 0
+    assert index.fresh({1: "never seen"}) == 7
 
 
 def test_a_corrected_label_is_no_new_row() -> None:
     corrected = replace(JOINED, sha256="other").after(JOINED.after(None))
-    assert harvest_index.fresh({1: corrected}, {1: "s3"}) == 0
+    assert Index(days={1: corrected}).fresh({1: "s3"}) == 0
 
 
 def test_what_was_uploaded_is_remembered_until_something_else_is() -> None:
@@ -85,3 +86,10 @@ def test_a_fingerprint_is_of_ids_and_labels_not_of_when_they_came() -> None:
     assert same.hours == {7: 1, 8: 1}
     assert Fingerprint([(7, one)]).text != Fingerprint([(7, replace(one, label="false"))]).text
     assert Fingerprint([(7, replace(one, label=1.0))]).text != Fingerprint([(7, replace(one, label="1.0"))]).text
+
+
+def test_the_days_that_a_harvest_did_not_reach_come_first_in_the_next_one() -> None:
+    days = [(5, "a"), (6, "b"), (7, "c")]
+    assert Index().in_turn(days) == days
+    assert Index().stopped_at(7).in_turn(days) == [(7, "c"), (5, "a"), (6, "b")]
+    assert Index(begin=7).stopped_at(None).in_turn(days) == days
