@@ -30,9 +30,7 @@ class LabelledLog:
 
         Lines arrive within the hour of their prediction or in the next one; those that come later are not looked for.
         """
-        span = tuple(
-            datetime.fromtimestamp(day * DAY_HOURS * HOUR, UTC).strftime("%Y/%m/%d") for day in (first, last + 1)
-        )
+        span = _date(first), _date(last + 1)
         arrivals = {hour_of(at) for at in self._arrivals(keys.predictions(self.model), span) if at is not None}
         made = arrivals | {hour - LATE_HOURS for hour in arrivals}
         return sorted(hour for hour in made if first <= hour // DAY_HOURS <= last)

@@ -5,7 +5,7 @@ did, or log lines could have come late.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -83,9 +83,7 @@ class Index:
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON values."""
-        days = {
-            str(day): {name: getattr(joined, name) for name in _FIELDS} for day, joined in sorted(self.days.items())
-        }
+        days = {str(day): asdict(joined) for day, joined in sorted(self.days.items())}
         return {"schema": SCHEMA, "days": days, "begin": self.begin}
 
     @classmethod
