@@ -30,7 +30,7 @@ def look(target: Target, model: str) -> None:
 
 
 def window(target: Target, model: str, at: float | None) -> dict[str, Any]:
-    """Return the window of the newest look, or of the newest one by `at` (epoch seconds).
+    """Return the window of the newest look, or of the newest one by `at` (epoch seconds), without the looks' memory.
 
     Ends the command when there is none; the message says why, and what to do.
     """
@@ -42,7 +42,7 @@ def window(target: Target, model: str, at: float | None) -> dict[str, Any]:
             f"the window of {model} has schema {found.get('schema')}, this command reads {SCHEMA}. "
             "Check out the deployed commit, or deploy this one"
         )
-    return dict(found)
+    return {name: part for name, part in found.items() if name != "memory"}
 
 
 def _newest(target: Target, model: str) -> Any:

@@ -66,11 +66,11 @@ def _figures(window: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
         yield "newest row", f"{number(round(window['staleness_hours'], 1))} h", "before this look"
     if window["judged"]:
         yield "features drifted", f"{len(drift['drifted'])} of {len(drift['features'])}", "confirmed by several windows"
-        yield "worst drift", number(rounded(drift["worst"])), "in this window; drift from 1"
+        yield "worst drift", number(rounded(drift["worst"], 3)), "in this window; drift from 1"
         yield "most missing", f"+{percent(drift['worst_missing'])}", "more than in the training rows"
         answers = _answers(window)
         if answers:
-            yield "drift of the answers", number(rounded(answers["severity"])), words.state(answers)
+            yield "drift of the answers", number(rounded(answers["severity"], 3)), words.state(answers)
     found = window["quality"]
     if found is None or found["value"] is None:
         yield "quality", "–", words.quality(window)
@@ -111,11 +111,12 @@ def _feature(one: Mapping[str, Any], window: Mapping[str, Any]) -> tuple[documen
     return (
         one["name"],
         _marked(words.state(one, judged=window["judged"])),
-        *(rounded(one[key]) for key in ("severity", "psi", "distance", "p", "corrected")),
+        *(rounded(one[key], 3) for key in ("severity", "psi", "distance")),
+        *(rounded(one[key], 2) for key in ("p", "corrected")),
         share(one["missing_before"]),
         share(one["missing"]),
         share(one["importance"]),
-        rounded(one.get("permutation")),
+        rounded(one.get("permutation"), 3),
         Html(f'<span class="state">{words.moment(one["since"]).removesuffix(" UTC")}</span>')
         if one.get("since")
         else "",
@@ -152,7 +153,7 @@ def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _shares(parts: Mapping[str, Any], one: Mapping[str, Any], window: Mapping[str, Any]) -> Html:
-    severity = f", severity {number(rounded(one['severity']))}" if one.get("severity") and window["judged"] else ""
+    severity = f", severity {number(rounded(one['severity'], 3))}" if one.get("severity") and window["judged"] else ""
     caption = words.state(one, judged=window["judged"]) + severity if one else ""
     return charts.shares([str(label) for label in parts["labels"]], parts["before"], parts["now"], caption)
 

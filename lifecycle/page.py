@@ -30,13 +30,13 @@ def share(value: float | None) -> Share | None:
     return None if value is None else Share(value)
 
 
-def rounded(value: float | None) -> float | None:
-    """Return a figure's first four digits, for a cell.
+def rounded(value: float | None, digits: int = 4) -> float | None:
+    """Return a figure's first digits, for a cell.
 
     >>> rounded(0.0123456), rounded(None)
     (0.01235, None)
     """
-    return None if value is None else float(f"{value:.4g}")
+    return None if value is None else float(f"{value:.{digits}g}")
 
 
 Cell = str | int | float | bool | None
