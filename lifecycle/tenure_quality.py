@@ -18,6 +18,7 @@ from lifecycle.shadow import Refused
 from lifecycle.spec import Contract, Task
 
 CONFIDENCE: Final = 0.95
+HOUR_MS: Final = 3_600_000
 NEGLIGIBLE: Final = 1e-9  # of the metric: rounding, when two models answer alike
 REFUSED_AT_MOST: Final = 0.01  # of the rows: callers would get an error for them
 _MEMBER: Final = {Task.BINARY: "probability", Task.MULTICLASS: "probabilities", Task.REGRESSION: "value"}
@@ -76,6 +77,7 @@ class Comparison:
     _before: float = 0.0
     _difference: float = 0.0
     _squares: float = 0.0
+    _hours: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     def add(self, record: Mapping[str, Any], label: Value, answer: Mapping[str, Any] | Refused) -> None:
         """Take one logged answer of the live model, its label, and what the model before it answers to the same row.
@@ -94,6 +96,9 @@ class Comparison:
         step = live - before - self._difference  # Welford: no cancellation, whatever the size of the losses
         self._difference += step / self.rows
         self._squares += step * (live - before - self._difference)
+        hour = int(record.get("time", 0)) // HOUR_MS
+        rows, total = self._hours.get(hour, (0, 0.0))
+        self._hours[hour] = rows + 1, total + live - before
 
     def verdict(self, least: int) -> Verdict:
         """Judge. Fewer than `least` rows, and rows that the model before would refuse, judge nobody."""
@@ -105,7 +110,7 @@ class Comparison:
         if self.rows < max(least, 2):
             return self._not_judged(f"{self.rows} labelled rows of this tenure, fewer than {least} (min_labels)")
         live, before = self._live / self.rows, self._before / self.rows
-        width = half_width(self.rows, sqrt(self._squares / (self.rows - 1)), least)
+        width = half_width(self.rows, self._deviation(), least)
         shown = [self.objective.from_mean(mean) for mean in (live, before)]
         scale = self._scale(*shown)
         gap, low, high = (value * scale for value in (live - before, live - before - width, live - before + width))
@@ -129,6 +134,18 @@ class Comparison:
             low=low,
             high=high,
         )
+
+    def _deviation(self) -> float:
+        """The standard deviation of a row's difference; more where whole hours differ by more than chance explains.
+
+        Rows of one hour are no independent draws: a storm makes one model look bad in all of them.
+        """
+        single = self._squares / (self.rows - 1)
+        groups = len(self._hours)
+        if groups < 2:
+            return sqrt(single)
+        swings = sum((total - rows * self._difference) ** 2 for rows, total in self._hours.values())
+        return sqrt(max(single, swings * groups / (groups - 1) / self.rows))
 
     def _loss(self, answer: Mapping[str, Any], label: Value) -> float | None:
         output = answer.get(_MEMBER[self.contract.task])

@@ -145,6 +145,19 @@ def test_a_model_that_is_clearly_worse_is_found_in_every_tenure() -> None:
     assert all(any(verdict.worse for verdict in looks(seed, 1.2)) for seed in range(20))
 
 
+def test_hours_that_swing_together_are_no_proof_though_their_rows_are_many() -> None:
+    def seen(hours: int) -> Verdict:
+        found = Comparison(objective=LOG_LOSS, contract=BINARY)
+        for number in range(800):
+            hour = number % hours
+            storm = hour % 4 < 3  # in three hours of four one model is better in all rows, in the fourth the other
+            found.add({**scored(0.4 if storm else 0.6), "time": hour * 3_600_000}, "true", scored(0.5))
+        return found.verdict(200)
+
+    assert not seen(8).worse
+    assert seen(400).worse, "many hours are proof"
+
+
 def test_models_that_answer_different_questions_are_not_compared() -> None:
     assert why_not(BINARY, BINARY, BINARY) is None
     for other in (MULTI, NUMBERS):
