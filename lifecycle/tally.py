@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import accumulate, pairwise
+from operator import add
 from typing import Any, Final
 
 from lifecycle.reference import ColumnReference, Reference
@@ -30,7 +31,7 @@ class ColumnTally:
         """Return the counts of both parts. Raises ValueError when they have different bins."""
         if len(self.counts) != len(other.counts):
             raise ValueError("tallies of different references cannot be added: their bins differ")
-        counts = tuple(one + two for one, two in zip(self.counts, other.counts, strict=True))
+        counts = tuple(map(add, self.counts, other.counts))
         return ColumnTally(counts=counts, missing=self.missing + other.missing)
 
     @classmethod
