@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from lifecycle.versions import assemble, version_id
 from .conftest import SPEC, World
 from .deployments_world import FUNCTION, make_predict
 from .feedback_world import HOUR, identity, labels, log, make_labels_table
+from .test_runs import start, upload, validated
 
 ROW = {"flight": "UA1", "origin": "EWR", "distance": 1400.0}
 YESTERDAY = "incoming/flights/feedback-flights/2026-11-20.csv.gz"
@@ -263,3 +265,15 @@ def test_a_function_that_dies_between_two_files_is_finished_by_the_next_one(stag
     assert reap().total == 2
     assert stage.keys("data-bucket", "incoming/") == [YESTERDAY, TODAY]
     assert reap().keys == ()
+
+
+def test_a_version_with_feedback_and_an_upload_of_the_same_flight_is_accepted_and_says_so(
+    stage: World, execution: Callable[[str], str]
+) -> None:
+    predictions(wiring.now() - HOUR, 1, 2)
+    reap()
+    run = start(execution("one"), upload(stage, b"flight,origin,distance,late\nUA1,EWR,1400,false\nF2,JFK,200,true\n"))
+    assert validated(run)["accepted"]
+    report = stage.read("artifact-bucket", f"runs/flights/{run['run_id']}/validation/report.json")
+    assert report["rows"] == 4
+    assert any("1 rows that came by feedback repeat a value" in note["text"] for note in report["notes"])
