@@ -14,6 +14,7 @@ WIDTH: Final = 480  # of a chart's own units: on a phone they shrink to about 0.
 HEIGHT: Final = 280
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 48, 42
 LABEL: Final = 22  # characters of a bar's label
+TOLD: Final = 80  # characters of a label in a chart's words: values come from strangers
 SMALL: Final = 360  # width of a chart of which several stand side by side
 CLASSES: Final = ("one", "two", "three", "four")
 Points = Sequence[tuple[float, float]]
@@ -33,7 +34,7 @@ def bars(pairs: Sequence[tuple[str, float]], caption: str = "") -> Html:
             f'<rect x="{label_width}" y="{i * step + 4}" width="{length:.1f}" height="14" fill="var(--one)"/>'
             f'<text x="{label_width + length + 6:.1f}" y="{i * step + 15}">{number(value)}</text>'
         )
-    told = "; ".join(f"{label} {number(value)}" for label, value in pairs[:20])
+    told = "; ".join(f"{shortened(label, TOLD)} {number(value)}" for label, value in pairs[:20])
     return figure(drawn, (WIDTH, max(len(pairs), 1) * step + 4), caption, told)
 
 
@@ -44,6 +45,7 @@ def shares(labels: Sequence[str], before: Sequence[float], now: Sequence[float],
     """
     largest = max((share for share in (*before, *now) if isfinite(share)), default=0.0) or 1.0
     step, left, right, top = 22, 112, 100, 26
+    labels = [shortened(label, TOLD) for label in labels]
     room = SMALL - left - right
     drawn = [
         f'<rect x="{left}" y="3" width="14" height="8" fill="var(--one)"/><text x="{left + 19}" y="12">now</text>'

@@ -164,6 +164,9 @@ def _slices(window: Mapping[str, Any]) -> Iterable[str]:
         yield "No slice has enough labelled rows."
         return
     headers = ("column", "value", "rows", "metric", "in the slice", "overall")
-    rows = [(e["column"], str(e["value"]), e["rows"], e["metric"], e["score"], e["overall"]) for e in slices]
+    rows = [
+        (e["column"], charts.shortened(str(e["value"]), charts.TOLD), e["rows"], e["metric"], e["score"], e["overall"])
+        for e in slices
+    ]
     yield document.table(headers, rows, "worst slices")
     yield document.paragraph("Slices of labelled rows of this window on which the model does worst.", "soft")
