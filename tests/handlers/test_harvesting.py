@@ -73,9 +73,9 @@ def learn(world: World) -> None:
     """A model goes live that was trained on the files that are there now."""
     uploads = wiring.bucket("data-bucket").uploads("flights")
     digests = {}
-    for upload in uploads:
-        body = world.s3.get_object(Bucket="data-bucket", Key=f"incoming/flights/{upload.name}")["Body"].read()
-        digests[upload.version_id] = hashlib.sha256(body).hexdigest()
+    for one in uploads:
+        body = world.s3.get_object(Bucket="data-bucket", Key=f"incoming/flights/{one.name}")["Body"].read()
+        digests[one.version_id] = hashlib.sha256(body).hexdigest()
     manifest = assemble("flights", uploads, digests, "2026-11-21T00:00:00Z")
     data, artifacts = wiring.bucket("data-bucket"), wiring.bucket("artifact-bucket")
     data.write_json(keys.manifest("flights", manifest.version), manifest.to_plain())
