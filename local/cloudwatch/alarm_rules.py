@@ -5,13 +5,14 @@ with its tables of examples, which the tests repeat.
 """
 
 import json
+import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from local.cloudwatch.metrics import Metric
+from local.cloudwatch.metrics import MINUTE, Metric
 
 OK: Final = "OK"
 ALARM: Final = "ALARM"
@@ -72,6 +73,19 @@ def judge(settings: Settings, points: Sequence[float | None], state: str) -> str
     oldest = max(age for age, value in enumerate(points, 1) if value is not None)
     # every data point breaches: CloudWatch waits until the oldest of them has the age that the alarm asks for
     return ALARM if oldest >= settings.points else state
+
+
+def following(settings: Settings, minutes: Iterable[int], at: int) -> float:
+    """Return the first full minute after `at` at which data of some minutes counts for another period than at `at`.
+
+    Infinity, when none of it will.
+    """
+    found = []
+    for minute in minutes:
+        age = max(0, (at - MINUTE - minute) // settings.period + 1)  # in periods; 0: it counts for none yet
+        if age <= settings.range:
+            found.append(minute + age * settings.period + MINUTE)
+    return min(found, default=math.inf)
 
 
 def reason(settings: Settings, points: Sequence[float | None], at: int, change: tuple[str, str]) -> str:

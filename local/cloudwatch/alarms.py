@@ -1,7 +1,8 @@
 """Metric alarms: their API, and their evaluation at every full minute of engine time at which one may change.
 
-An alarm rests when nothing can change it but new data: then it costs nothing and holds no time back, however fast idle
-time runs. A value of its metric wakes it, and the clock then stops at each full minute until it has been evaluated.
+That is when a value reaches the age at which it counts for another of the alarm's periods, or for none of them any
+more; CloudWatch evaluates at the minutes in between, too, and finds what it found. New values are looked at in the next
+minute. Until then an alarm costs nothing and holds no time back, however fast idle time runs.
 """
 
 import logging
@@ -95,22 +96,25 @@ class Alarms:
             return
         with self._lock:
             for alarm in self._alarms.values():
-                if alarm.settings.metric == metric and alarm.due == NEVER:
+                if alarm.settings.metric == metric:
                     self._wake(alarm)
 
     def _wake(self, alarm: Alarm) -> None:
-        alarm.due = (self._clock.now() // MINUTE + 1) * MINUTE
-        self._woken.set()
+        minute = (self._clock.now() // MINUTE + 1) * MINUTE
+        if minute < alarm.due:
+            alarm.due = minute
+            self._woken.set()
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._woken.wait()
+        while True:
             self._woken.clear()
-            while (due := self._next()) != NEVER and not self._stopped.is_set():
-                if self._clock.sleep(due - self._clock.now(), self._stopped):
-                    return
-                if self._clock.now() >= due:
-                    self._evaluate(int(due))
+            if self._stopped.is_set():
+                return
+            due = self._next()
+            if due == NEVER:
+                self._woken.wait()
+            elif not self._clock.sleep(due - self._clock.now(), self._woken) and self._clock.now() >= due:
+                self._evaluate(int(due))
 
     def _evaluate(self, at: int) -> None:
         """Evaluate what is due at the full minute `at`."""
@@ -123,9 +127,8 @@ class Alarms:
                 value = alarm_rules.judge(settings, points, alarm.state.value)
                 if value != alarm.state.value:
                     self._change(alarm, value, points, at)
-                newest = self._metrics.newest(settings.metric)
-                resting = newest is None or newest < at - settings.range * settings.period
-                alarm.due = NEVER if resting else at + MINUTE
+                oldest = at - (settings.range + 1) * settings.period
+                alarm.due = alarm_rules.following(settings, self._metrics.since(settings.metric, oldest), at)
 
     def _points(self, settings: Settings, at: int) -> list[float | None]:
         """Return the data points of the periods that end at `at` and before, the newest first."""

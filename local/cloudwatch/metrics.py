@@ -106,7 +106,7 @@ class Metrics:
                     found.add(minutes[minute])
         return found if found.count else None
 
-    def newest(self, metric: Metric) -> int | None:
-        """Return the newest minute that has a value."""
+    def since(self, metric: Metric, start: int) -> list[int]:
+        """Return the minutes from `start` on that have values."""
         with self._lock:
-            return max(self._minutes.get(metric, ()), default=None)
+            return [minute for minute in self._minutes.get(metric, ()) if minute >= start]

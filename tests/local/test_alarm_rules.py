@@ -1,6 +1,7 @@
 """How an alarm's state follows from data points: the tables of the CloudWatch user guide, and what must always hold."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from local.cloudwatch.alarm_rules import (
     OK,
     TREATMENTS,
     Settings,
+    following,
     judge,
     reason,
     reason_data,
@@ -107,3 +109,33 @@ def test_the_reason_names_the_data_points_that_decided() -> None:
     assert told["startDate"] == "2019-10-02T07:07:00.000+0000"
     assert "were unknown" in reason(SETTINGS, [None] * 5, 0, (OK, INSUFFICIENT_DATA))
     assert "[NonBreaching]" in reason(replace(SETTINGS, missing="notBreaching"), [None] * 5, 0, (INSUFFICIENT_DATA, OK))
+
+
+@given(
+    st.sampled_from([60, 300, 3600]),
+    st.integers(1, 3),
+    st.lists(st.integers(-30, 5).map(lambda n: 6000 + n * 60), max_size=5),
+)
+def test_between_two_evaluations_no_value_counts_for_another_period(
+    period: int, periods: int, minutes: list[int]
+) -> None:
+    settings = replace(SETTINGS, period=period, periods=periods, points=periods)
+
+    def counts(at: int) -> list[int]:
+        """For which of the periods before `at`, the youngest first, each minute counts; 0 for none."""
+        spans = [(age, at - age * period, at - (age - 1) * period) for age in range(1, settings.range + 1)]
+        return [next((age for age, start, end in spans if start <= minute < end), 0) for minute in minutes]
+
+    at = 6000
+    due = following(settings, minutes, at)
+    last = at + (settings.range + 2) * period + 600
+    for minute in range(at + 60, last if math.isinf(due) else int(due), 60):
+        assert counts(minute) == counts(at)
+    if not math.isinf(due):
+        assert due > at
+        assert due % 60 == 0
+        assert counts(int(due)) != counts(at)
+
+
+def test_an_alarm_whose_values_are_all_too_old_is_evaluated_no_more() -> None:
+    assert following(SETTINGS, [0], 6000) == math.inf
