@@ -27,6 +27,7 @@ METRIC_ROWS_SCORED: Final = "RowsScored"
 METRIC_ROWS_REFUSED: Final = "RowsRefused"
 METRIC_REQUESTS_FAILED: Final = "RequestsFailed"
 METRIC_COLD_STARTS: Final = "ColdStarts"
+COLD_START_PATTERN: Final = '"REPORT RequestId:" "Init Duration:"'  # both terms, in Lambda's own last line
 METRIC_FEATURES_DRIFTED: Final = "FeaturesDrifted"
 METRIC_WORST_DRIFT: Final = "WorstDrift"
 METRIC_WORST_MISSING: Final = "WorstMissing"
@@ -134,6 +135,11 @@ def export(stage: str, output: str) -> str:
 def predict_function(stage: str, model: str) -> str:
     """Return the physical name of a model's predict function (fixed: a deployment outside CloudFormation finds it)."""
     return f"{PRODUCT}-{stage}-{model}-predict"
+
+
+def cold_starts(stage: str, model: str) -> str:
+    """Return the name of the metric of a model's cold starts: a filter on log lines cannot give it dimensions."""
+    return f"{METRIC_COLD_STARTS}-{stage}-{model}"
 
 
 def alarm(stage: str, model: str, what: str) -> str:

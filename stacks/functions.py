@@ -64,12 +64,18 @@ ROLL_BACK: Final = Entry("roll_back", 512, 120)
 RECORD_FEEDBACK: Final = Entry("record_feedback", 1769, PREDICT_SECONDS)
 READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 
+# Monitoring. A look counts the log of an hour or two, which may be some hundred thousand rows, and models are asked for
+# what drifted: a core of its own, and all the time there is. The judge of what is live scores labelled rows again.
+MONITOR_MODEL: Final = Entry("monitor_model", 1769, 900)
+JUDGE_LIVE: Final = Entry("judge_live", 1769, 900)
+
 SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE, DESCRIBE_API)
 TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REPLAY_CANDIDATE, REGISTER_MODEL, CLOSE_RUN)
 DEPLOYMENT: Final = (
     PLAN_DEPLOYMENT, PUBLISH_MODEL, PROBE_VERSION, SHIFT_TRAFFIC, JUDGE_ROLLOUT, PROMOTE_MODEL, WITHDRAW_VERSION,
     CLOSE_DEPLOYMENT, ROLL_BACK,
 )  # fmt: skip
+MONITORING: Final = (MONITOR_MODEL, JUDGE_LIVE)
 
 
 def predict(memory_mb: int) -> Entry:

@@ -77,6 +77,25 @@ def keep_labels(table: str, model: str) -> Grant:
     )
 
 
+def read_labels(table: str, model: str) -> Grant:
+    """Read the labels of one model, hour by hour."""
+    return Grant(
+        actions=("dynamodb:Query",),
+        resources=(regional_arn("dynamodb", f"table/{table}"),),
+        condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{model}#*"]}},
+    )
+
+
+def put_metrics() -> Grant:
+    """Put metrics into our own namespace, and no other."""
+    return Grant(
+        actions=("cloudwatch:PutMetricData",),
+        resources=("*",),
+        condition={"StringEquals": {"cloudwatch:namespace": names.METRIC_NAMESPACE}},
+        why="metrics have no resource-level permissions; the condition names the namespace",
+    )
+
+
 def record(writer_arn: str) -> Grant:
     """Have the ledger written."""
     return Grant(actions=("lambda:InvokeFunction",), resources=(writer_arn,))

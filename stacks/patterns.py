@@ -65,3 +65,12 @@ def alarms_named(alarms: list[str]) -> dict[str, Any]:
         "detail-type": [names.ALARM_CHANGED],
         "detail": {"alarmName": alarms, "state": {"value": ["ALARM"]}},
     }
+
+
+def looks_at(stage: str, model: str) -> dict[str, Any]:
+    """Match what monitoring announces after each look at a model."""
+    return {
+        "source": [names.SOURCE],
+        "detail-type": [names.MODEL_MONITORED],
+        "detail": {"stage": [stage], "model": [model]},
+    }

@@ -6,6 +6,7 @@ from typing import Final
 from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from lifecycle import names
@@ -72,6 +73,19 @@ class ServingStack(Stack):
         )
         if self._spec.monitoring.prediction_log:
             PredictionStream(self, self._spec.model, predict.log_group, self._shared, package)
+        logs.CfnMetricFilter(
+            self,
+            "ColdStarts",
+            log_group_name=predict.log_group.ref,
+            filter_pattern=names.COLD_START_PATTERN,
+            metric_transformations=[
+                logs.CfnMetricFilter.MetricTransformationProperty(
+                    metric_namespace=names.METRIC_NAMESPACE,
+                    metric_name=names.cold_starts(self._stage, self._spec.model),
+                    metric_value="1",
+                )
+            ],
+        )
         # Both are constant for ever: deployments publish and move the alias outside of CloudFormation, and whatever
         # changed here would make CloudFormation send its own state, the version without a model, again.
         first = lambda_.CfnVersion(self, "FirstVersion", function_name=predict.resource.ref)

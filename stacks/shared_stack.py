@@ -17,6 +17,7 @@ from stacks.constructs.front_door import FrontDoor
 from stacks.constructs.function import Function, Package, layer
 from stacks.constructs.role import Grant
 from stacks.constructs.rules import Target, allow_rules, dead_letter_queue, dead_letters, rule_to_queue
+from stacks.constructs.notices import notices
 from stacks.constructs.storage import announce, bucket, log_bucket, stage_key, table
 from stacks.deployment import Deployment
 
@@ -60,7 +61,7 @@ class SharedStack(Stack):
         self._ledger_table = table(self, "Ledger", self._key, removal, partition="subject", sort="entry")
         self._claims = table(self, "Claims", self._key, removal, partition="claim")
         self._labels = table(self, "Labels", self._key, removal, partition="hour", sort="prediction_id")
-        self._topic = sns.Topic(self, "Notices", master_key=self._key, enforce_ssl=True)
+        self._topic = notices(self, self._key)
 
     def _code(self, deployment: Deployment) -> Package:
         code = deployment.asset(self, "Code", stage(deployment.project, packages(deployment.project, *PACKAGES)))

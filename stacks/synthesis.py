@@ -12,6 +12,7 @@ from stacks.deployment import Deployment
 from stacks.learning_checks import require_shared_datasets
 from stacks.model_assets import stage_assets
 from stacks.model_yaml import read_model
+from stacks.monitoring_stack import MonitoringStack
 from stacks.project import Project, SynthesisRefused
 from stacks.serving_stack import ServingStack
 from stacks.shared_stack import SharedStack
@@ -56,6 +57,8 @@ def _add_model(app: App, deployment: Deployment, shared: Stack, spec: ModelSpec)
     # the exports must exist first; and who deploys models must listen before the first one is registered
     serving.add_stack_dependency(shared)
     training.add_stack_dependency(serving)
+    if spec.monitoring.prediction_log:
+        MonitoringStack(app, deployment, assets).add_stack_dependency(training)
 
 
 def _flags(project: Project) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """EventBridge rules. Every target has a dead-letter queue: what cannot be delivered must not be lost silently."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Aws, Duration, Stack
@@ -73,13 +75,38 @@ def rule_to_machine(
 def rule_to_own_function(
     scope: Construct, title: str, pattern: Mapping[str, Any], function: Function, lost: sqs.Queue
 ) -> None:
-    """Invoke a function, which nothing else invokes, with each event that matches `pattern`.
+    """Invoke a function, which no other rule invokes, with each event that matches `pattern`."""
+    place = rule_to_function(scope, title, Trigger(pattern=pattern), function, lost)
+    retries(place, function, lost)
 
-    EventBridge invokes asynchronously: Lambda retries twice, then hands the event over to `lost`.
-    """
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """What a rule listens to: events that match `pattern`, or time as `schedule` says; `told` replaces the event."""
+
+    pattern: Mapping[str, Any] | None = None
+    schedule: str | None = None
+    told: Mapping[str, Any] | None = None
+
+
+def rule_to_function(scope: Construct, title: str, trigger: Trigger, function: Function, lost: sqs.Queue) -> Construct:
+    """Invoke a function whenever `trigger` says so; return what holds the rule. `retries` is to be called once."""
     place = Construct(scope, title)
-    target = Target(id="Function", arn=function.arn, dead_letter_config=dead_letters(lost), retry_policy=RETRY)
-    rule = events.CfnRule(place, "Rule", event_pattern=dict(pattern), state="ENABLED", targets=[target])
+    target = Target(
+        id="Function",
+        arn=function.arn,
+        dead_letter_config=dead_letters(lost),
+        retry_policy=RETRY,
+        input=None if trigger.told is None else json.dumps(trigger.told, sort_keys=True),
+    )
+    rule = events.CfnRule(
+        place,
+        "Rule",
+        event_pattern=None if trigger.pattern is None else dict(trigger.pattern),
+        schedule_expression=trigger.schedule,
+        state="ENABLED",
+        targets=[target],
+    )
     lambda_.CfnPermission(
         place,
         "Permission",
@@ -88,6 +115,14 @@ def rule_to_own_function(
         principal="events.amazonaws.com",
         source_arn=rule.attr_arn,
     )
+    return place
+
+
+def retries(place: Construct, function: Function, lost: sqs.Queue) -> None:
+    """Have a function retried that EventBridge invokes: asynchronously, so Lambda tries twice more, then gives up.
+
+    What it gives up is handed over to `lost`.
+    """
     kinds = lambda_.CfnEventInvokeConfig
     lambda_.CfnEventInvokeConfig(
         place,
