@@ -4,9 +4,10 @@ Everything in between (monitoring, alarms, retraining, gates, rollout) is done b
 driver only asks, tells labels, lets time pass, and scores the same rows with the first model, which stays as it was.
 """
 
-import heapq
 import itertools
 import json
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,7 @@ class Simulation:
         self._data = Bucket(target.client("s3"), shared[names.OUTPUT_DATA_BUCKET])
         self._artifacts = Bucket(target.client("s3"), shared[names.OUTPUT_ARTIFACT_BUCKET])
         self._watch = Watch(target, spec.model)
+        self._due: deque[tuple[float, Told]] = deque()
         self.counted = Counted()
 
     def learn(self, rows: Rows, months: Sequence[str]) -> CompiledModel:
@@ -93,22 +95,26 @@ class Simulation:
     def replay(self, rows: Rows, span: Span, frozen: CompiledModel) -> None:
         """Ask all rows of the replayed months at their time, tell their labels a day later, and count both models."""
         blocks = rows.blocks(span.replayed[0], span.replayed[-1], span.hours)
-        number = itertools.count()
-        todo: list[tuple[float, int, Block | Told]] = [(block.at, next(number), block) for block in blocks]
-        heapq.heapify(todo)
-        day = blocks[0].at // DAY if blocks else 0.0
-        while todo:
-            at, _, what = heapq.heappop(todo)
-            if at // DAY > day:
-                day = at // DAY
-                self._pass(day * DAY)
-                self._look()
-            self._pass(at)
-            if isinstance(what, Block):
-                heapq.heappush(todo, (at + LABELS_LATE, next(number), self._ask(what, frozen)))
-            else:
-                self._tell(what)
+        # what is asked when a day ends belongs to that day
+        for day, of_day in itertools.groupby(blocks, key=lambda block: math.ceil(block.at / DAY)):
+            told: Told = []
+            for block in of_day:
+                self._live_until(block.at)
+                told += self._ask(block, frozen)
+            self._live_until(day * DAY)
+            self._due.append((day * DAY + LABELS_LATE, told))
+            self._look()
+        self._live_until(math.inf)
         self._look()
+
+    def _live_until(self, moment: float) -> None:
+        """Let time pass up to `moment` (infinity: until all is told), and tell the labels that are due on the way."""
+        while self._due and self._due[0][0] <= moment:
+            at, told = self._due.popleft()
+            self._pass(at)
+            self._tell(told)
+        if moment < math.inf:
+            self._pass(moment)
 
     def _first_run(self) -> str:
         found = self._artifacts.folders(keys.runs(self._spec.model))
