@@ -39,6 +39,7 @@ from local.logs_delivery import LogsDelivery
 from local.object_events import ObjectEvents
 from local.queues import Queues
 from local.role_clients import RoleClients
+from local.schedules import Schedules
 from local.states import StateMachines
 from local.tagging import Tagging
 
@@ -126,6 +127,8 @@ class Engine:
         ending.callback(self._gateway.stop)
         bus = Bus(clients, clock, options.chaos)
         ending.callback(bus.stop)
+        schedules = Schedules(bus, clock, options.region)
+        ending.callback(schedules.stop)
         by_role = RoleClients(self.dispatch, options.region, self.identity)
         python = options.python.absolute()
         jobs = ending.enter_context(closing(Jobs(by_role, clock, work_dir=work_dir / "jobs", python=python)))
@@ -150,6 +153,7 @@ class Engine:
         self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})
         self.dispatch.observe("s3", ObjectEvents(bus.emit))
         self.dispatch.observe("logs", log_lines)
+        self.dispatch.observe("events", schedules)
         self._gateway.start()
 
     def _api(self, api_id: str) -> Api | None:

@@ -101,9 +101,26 @@ class Bus:
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def fire(self, rule: Rule) -> None:
+        """Send a scheduled rule's event to its targets."""
+        now = self._clock.now()
+        event = self._event("aws.events", "Scheduled Event", {}, [rule.arn], now)
+        for target in rule.targets:
+            self._schedule(Delivery(rule, target, event, now))
+
     def _publish(self, source: str, detail_type: str, detail: Any, resources: Sequence[str] = ()) -> str:
         now = self._clock.now()
-        event = {
+        event = self._event(source, detail_type, detail, resources, now)
+        for rule in enabled_rules(self._clients.region):
+            if rule.matches(event):
+                for target in rule.targets:
+                    self._schedule(Delivery(rule, target, event, now))
+        return str(event["id"])
+
+    def _event(
+        self, source: str, detail_type: str, detail: Any, resources: Sequence[str], now: float
+    ) -> dict[str, Any]:
+        return {
             "version": "0",
             "id": str(uuid.uuid4()),
             "detail-type": detail_type,
@@ -114,11 +131,6 @@ class Bus:
             "resources": list(resources),
             "detail": json.loads(json.dumps(detail, default=_timestamp)),
         }
-        for rule in enabled_rules(self._clients.region):
-            if rule.matches(event):
-                for target in rule.targets:
-                    self._schedule(Delivery(rule, target, event, now))
-        return str(event["id"])
 
     def _schedule(self, delivery: Delivery) -> None:
         with self._changed:

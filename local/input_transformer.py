@@ -15,6 +15,8 @@ _ABSENT = object()
 
 def target_input(target: Mapping[str, Any], event: Mapping[str, Any], rule: tuple[str, str]) -> str:
     """Return what `target` is sent for `event`; `rule` is the rule's name and ARN."""
+    if "Input" in target:
+        return str(target["Input"])
     transformer = target.get("InputTransformer")
     return render(transformer, event, rule) if transformer else json.dumps(event)
 

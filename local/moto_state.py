@@ -107,6 +107,30 @@ def enabled_rules(region: str) -> list[Rule]:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduledRule:
+    """A rule of the default bus that time triggers."""
+
+    rule: Rule
+    expression: str
+
+    @property
+    def arn(self) -> str:
+        """The rule's ARN."""
+        return self.rule.arn
+
+
+def scheduled_rules(region: str) -> list[ScheduledRule]:
+    """Return the enabled rules of the default bus that have a schedule."""
+    with lock_of("events"):
+        rules = events_backends[ACCOUNT][region].event_buses["default"].rules.values()
+        return [
+            ScheduledRule(Rule(r.name, r.arn, None, tuple(dict(t) for t in r.targets)), r.scheduled_expression)
+            for r in rules
+            if r.state == "ENABLED" and r.scheduled_expression
+        ]
+
+
 def sends_events(bucket: str) -> bool:
     """Tell whether the EventBridge notification of `bucket` is on."""
     with lock_of("s3"):

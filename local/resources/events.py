@@ -6,7 +6,7 @@ from local.resources.kind import Kind, Subject, spelling
 
 
 def _put(subject: Subject) -> str:
-    subject.aws.put_rule(Name=subject.name, **subject.pick("State EventPattern Tags"))
+    subject.aws.put_rule(Name=subject.name, **subject.pick("State EventPattern ScheduleExpression Tags"))
     return subject.name
 
 
@@ -22,7 +22,7 @@ def _aim(subject: Subject) -> None:
 
 
 def _update(subject: Subject) -> None:
-    subject.aws.put_rule(Name=subject.name, **subject.pick("State EventPattern"))
+    subject.aws.put_rule(Name=subject.name, **subject.pick("State EventPattern ScheduleExpression"))
     _aim(subject)
 
 
@@ -44,8 +44,8 @@ KINDS = (
     Kind(
         type="AWS::Events::Rule",
         service="events",
-        properties="""State EventPattern.*
-            Targets.Id Targets.Arn Targets.RoleArn Targets.DeadLetterConfig.Arn
+        properties="""State EventPattern.* ScheduleExpression
+            Targets.Id Targets.Arn Targets.RoleArn Targets.Input Targets.DeadLetterConfig.Arn
             Targets.InputTransformer.InputPathsMap.* Targets.InputTransformer.InputTemplate
             Targets.RetryPolicy.MaximumRetryAttempts Targets.RetryPolicy.MaximumEventAgeInSeconds""",
         tags=("Tags", "Key", "Value"),
@@ -54,7 +54,7 @@ KINDS = (
         configure=_aim,
         read=_read,
         update=_update,
-        updates="State EventPattern Targets",
+        updates="State EventPattern ScheduleExpression Targets",
         defaults={"State": "ENABLED", "Targets": []},
         delete=_delete,
         attributes=lambda s: {"Arn": s.aws.describe_rule(Name=s.id)["Arn"]},

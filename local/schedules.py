@@ -1,0 +1,99 @@
+"""Rules with a rate instead of a pattern: an event at each interval of engine time, first one interval after creation.
+
+Source: EventBridge user guide, "Creating a rule that runs on a schedule": a rate starts with the rule, and the event of
+a schedule goes to the rule's own targets.
+"""
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from local.clock import NEVER, NOW, Clock
+from local.events import Bus
+from local.moto_state import ScheduledRule, scheduled_rules
+from local.wire import HttpAnswer, HttpCall
+
+_RATE: Final = re.compile(r"rate\((?:1 (minute|hour|day)|(\d+) (minute|hour|day)s)\)")
+_SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    expression: str
+    due: float
+
+
+class Schedules:
+    """Every scheduled rule of the account."""
+
+    def __init__(self, bus: Bus, clock: Clock, region: str) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._region = region
+        self._known: dict[str, _Next] = {}
+        self._changed = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
+        self._thread.start()
+
+    def __call__(self, call: HttpCall, _: HttpAnswer) -> None:
+        """See a change of rules after the fact (`Dispatcher.observe`)."""
+        if call.headers.get("x-amz-target", "").endswith(("PutRule", "DeleteRule", "EnableRule", "DisableRule")):
+            self._changed.set()
+
+    def stop(self) -> None:
+        """Fire no more."""
+        self._stopped = True
+        self._changed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._clock.hold(NEVER) as hold:
+            while not self._stopped:
+                self._changed.clear()
+                rules = self._refreshed()
+                due = min((self._known[arn].due for arn in rules), default=NEVER)
+                if due == NEVER:
+                    hold.at = NEVER
+                    self._changed.wait()
+                elif not self._clock.sleep(due - self._clock.now(), self._changed, hold):
+                    hold.at = NOW
+                    self._fire(rules, due)
+
+    def _refreshed(self) -> dict[str, ScheduledRule]:
+        rules = {rule.arn: rule for rule in scheduled_rules(self._region)}
+        self._known = {arn: self._next(arn, rule) for arn, rule in rules.items()}
+        return rules
+
+    def _next(self, arn: str, rule: ScheduledRule) -> _Next:
+        known = self._known.get(arn)
+        if known is not None and known.expression == rule.expression:
+            return known
+        return _Next(rule.expression, self._clock.now() + interval(rule.expression))
+
+    def _fire(self, rules: dict[str, ScheduledRule], at: float) -> None:
+        for arn, rule in rules.items():
+            known = self._known[arn]
+            if known.due <= at:
+                self._known[arn] = _Next(rule.expression, known.due + interval(rule.expression))
+                self._bus.fire(rule.rule)
+
+
+def interval(expression: str) -> int:
+    """Return the seconds of a rate.
+
+    Raises
+    ------
+    ValueError
+        for anything that is no rate as EventBridge writes it, cron included: the stacks use none.
+
+    Examples
+    --------
+    >>> interval("rate(1 hour)"), interval("rate(2 days)")
+    (3600, 172800)
+    """
+    found = _RATE.fullmatch(expression)
+    if found is None or found[2] in ("0", "1"):
+        raise ValueError(f"the laptop engine knows rate(1 hour), rate(5 minutes), rate(2 days), not {expression!r}")
+    return _SECONDS[found[1] or found[3]] * int(found[2] or 1)
