@@ -41,7 +41,8 @@ def present(values: pl.Series) -> Floats:
 def _floats(values: pl.Series) -> Floats:
     if values.dtype == pl.Datetime:
         values = values.dt.epoch("us").cast(pl.Float64) / _MICROSECONDS
-    found: npt.NDArray[Any] = values.cast(pl.Float64).drop_nulls().to_numpy()
+    whole = values if values.dtype == pl.Float64 else values.cast(pl.Float64)
+    found: npt.NDArray[Any] = (whole.drop_nulls() if whole.null_count() else whole).to_numpy()
     return found
 
 

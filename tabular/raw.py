@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -33,8 +34,10 @@ class Raw:
     form: Format
 
 
-def load(path: Path, name: str) -> Raw:
+def load(path: Path, name: str, wanted: Collection[str] | None = None) -> Raw:
     """Read one file by its content; `name` is the object's, for messages.
+
+    Of Parquet, columns other than the `wanted` ones are left alone if any of these is there.
 
     Raises
     ------
@@ -44,7 +47,7 @@ def load(path: Path, name: str) -> Raw:
     """
     form = form_of(path, name)
     if form is Format.PARQUET:
-        frame = _parquet(path, name)
+        frame = _parquet(path, name, wanted)
     else:
         frame = _csv(_unpacked(path, name) if form is Format.CSV_GZ else path.read_bytes(), name)
     if frame.height == 0:
@@ -80,13 +83,13 @@ def parquet_column(path: Path, name: str, column: str) -> pl.Series:
         raise _unreadable(name, error) from error
 
 
-def _parquet(path: Path, name: str) -> pl.DataFrame:
+def _parquet(path: Path, name: str, wanted: Collection[str] | None) -> pl.DataFrame:
+    columns, _ = parquet_header(path, name)
+    kept = [column for column in columns if wanted is None or column in wanted]
     try:
-        frame = pl.read_parquet(path, glob=False)
+        return pl.read_parquet(path, columns=kept or columns, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(name, error) from error
-    _require_names(frame.columns, name)
-    return frame
 
 
 def _unreadable(name: str, error: Exception) -> DatasetRejected:

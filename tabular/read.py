@@ -34,7 +34,7 @@ def read_objects(objects: Sequence[tuple[Path, str]], contract: Contract) -> pl.
 def read_object(path: Path, name: str, contract: Contract) -> pl.DataFrame:
     """Read one file; raises as `read_objects` does."""
     formats.of_name(name)
-    loaded = raw.load(path, name)
+    loaded = raw.load(path, name, contract.by_name)
     formats.require_match(name, loaded.form)
     return typed_frame(loaded.frame, contract)
 
