@@ -9,9 +9,8 @@ from lifecycle.errors import DatasetRejected
 from lifecycle.formats import Format
 from lifecycle.profile import EXAMPLES, Examples, Profile
 from lifecycle.profile_file import ObjectProfile
-from lifecycle.sketch import hash_of
 from lifecycle.spec import Contract
-from tabular import raw
+from tabular import raw, texts
 from tabular.column_profile import Mask, profile_column
 from tabular.convert import typed
 from tabular.one_pass import OnePass
@@ -63,10 +62,7 @@ def row_ids(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Return the 64-bit hashes of the unique columns, row by row; null where missing or unreadable."""
     return pl.DataFrame(
         [
-            typed(frame[name], contract.by_name[name].kind)[0]
-            .cast(pl.String)
-            .map_elements(hash_of, return_dtype=pl.UInt64)
-            .alias(name)
+            texts.hashed(typed(frame[name], contract.by_name[name].kind)[0].cast(pl.String)).alias(name)
             for name in unique_columns(contract)
             if name in frame.columns
         ]

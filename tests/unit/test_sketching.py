@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle import sketch
@@ -57,6 +57,7 @@ def test_tables_of_cells_give_the_sketch_of_the_definition(name: str) -> None:
     assert found.total == len(numbers)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=50))
 def test_few_numbers_give_the_sketch_of_the_definition(numbers: list[float]) -> None:
     values = pl.Series(numbers, dtype=pl.Float64)
@@ -85,3 +86,11 @@ def test_texts_are_counted_exactly_whether_looked_up_or_grouped(strangers: int) 
 def test_texts_of_many_values_are_counted_too() -> None:
     names = [f"name {number}" for number in range(2 * BLOCK + 10)]
     assert texts.by_value(pl.Series([*names, *names])) == dict.fromkeys(names, 2)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.none() | st.text(max_size=9), max_size=20))
+def test_texts_have_the_hash_that_stays(values: list[str | None]) -> None:
+    found = texts.hashed(pl.Series(values, dtype=pl.String))
+    assert found.dtype == pl.UInt64
+    assert found.to_list() == [None if value is None else sketch.hash_of(value) for value in values]
