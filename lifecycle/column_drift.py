@@ -80,7 +80,7 @@ def compare(reference: ColumnReference, tally: ColumnTally) -> Moved:
     if reference.kind == NUMBER:
         fine = distance.kolmogorov_smirnov(reference.counts, tally.counts)
         gap = fine.statistic
-        chances.append(fine.p)
+        chances += [fine.p, distance.rank_sum(reference.counts, tally.counts).p]
     return Moved(
         psi=table.psi(),
         excess=table.excess(),

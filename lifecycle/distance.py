@@ -1,13 +1,13 @@
 """Two histograms over the same bins -> how far apart they are, and the chance of that much if nothing differed.
 
-Three answers, each from counts alone, so that rows are read once and windows add up: the population stability index
-(PSI: how large), Kolmogorov and Smirnov's gap (numbers), chi-square (categories). scipy computes the same figures.
+Each from counts alone, so that rows are read once and windows add up: the population stability index (PSI: how large),
+Kolmogorov and Smirnov's gap and Wilcoxon's ranks (numbers), chi-square (groups). scipy computes the same figures.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import exp, lgamma, log, sqrt
+from math import erfc, exp, lgamma, log, sqrt
 from typing import Final
 
 from lifecycle.significance import kolmogorov
@@ -78,6 +78,32 @@ def kolmogorov_smirnov(before: Sequence[float], after: Sequence[float]) -> Chanc
     gap = max(abs(a / one - b / two) for a, b in zip(accumulate(before), accumulate(after), strict=True))
     effective = sqrt(one * two / (one + two))
     return Chance(gap, kolmogorov((effective + 0.12 + 0.11 / effective) * gap))
+
+
+def rank_sum(before: Sequence[float], after: Sequence[float]) -> Chance:
+    """Return by how many deviations the ranks of the second histogram are too high (below 0: too low), and its chance.
+
+    Wilcoxon's test for ordered bins, rows of a bin sharing their rank. Of tests that assume no form of distribution it
+    sees a small rise or fall of a number best.
+
+    >>> round(rank_sum([50, 50, 0], [30, 50, 20]).p, 6)
+    4.7e-05
+    """
+    one, two = sum(before), sum(after)
+    rows = one + two
+    if not one or not two or rows < 2:
+        return Chance()
+    below = ranks = ties = 0.0
+    for count, later in zip(before, after, strict=True):
+        held = count + later
+        ranks += later * (below + (held + 1) / 2)
+        ties += held**3 - held
+        below += held
+    variance = one * two / 12 * (rows + 1 - ties / (rows * (rows - 1)))
+    if variance <= 0:
+        return Chance()
+    deviations = (ranks - two * (rows + 1) / 2) / sqrt(variance)
+    return Chance(deviations, erfc(abs(deviations) / sqrt(2)))
 
 
 def chi_square(before: Sequence[float], after: Sequence[float]) -> Chance:

@@ -47,6 +47,18 @@ def test_the_limit_of_the_largest_gap_is_scipys(scaled: float) -> None:
     assert kolmogorov(scaled) == pytest.approx(special.kolmogorov(scaled), rel=1e-9, abs=1e-12)
 
 
+@given(both)
+def test_the_rank_sum_is_scipys(pair: tuple[list[int], list[int]]) -> None:
+    before, after = ([place for place, count in enumerate(part) for _ in range(count)] for part in pair)
+    found = distance.rank_sum(*pair)
+    if len({*before, *after}) < 2:
+        assert found == distance.Chance()
+        return
+    expected = stats.mannwhitneyu(after, before, use_continuity=False, method="asymptotic")
+    assert found.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
+    assert (found.statistic > 0) == (expected.statistic > len(before) * len(after) / 2)
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.05, 0.1, 0.2])
 @pytest.mark.parametrize("rows", [200, 2000])
 def test_the_largest_gap_between_samples_is_scipys(shift: float, rows: int) -> None:
@@ -106,4 +118,5 @@ def test_nothing_to_compare_is_no_difference(before: list[int], after: list[int]
     assert distance.psi(before, after) == 0
     assert distance.half_l1(before, after) == 0
     assert distance.kolmogorov_smirnov(before, after).p == 1
+    assert distance.rank_sum(before, after) == distance.Chance()
     assert distance.chi_square(before, after) == distance.Chance()
