@@ -102,7 +102,8 @@ def _words(dtype: pl.DataType) -> pl.Expr:
         return pl.coalesce(_whole(column.cast(pl.Float64)).cast(pl.String), _finite(column).cast(pl.String))
     if isinstance(dtype, pl.Datetime):
         return column.dt.strftime("%Y-%m-%dT%H:%M:%S")
-    return _nothing(Kind.TEXT) if dtype.is_nested() or dtype == pl.Binary else column.cast(pl.String)
+    wordless = dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
+    return _nothing(Kind.TEXT) if wordless else column.cast(pl.String)
 
 
 def _nothing(kind: Kind) -> pl.Expr:

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,31 @@ def test_what_is_no_number_counts_as_missing() -> None:
     assert (sum(texts.counts), texts.missing) == (1, 4)
     nested = counted(pl.DataFrame({"size": [[1.0], [2.0]]}), "size")
     assert (sum(nested.counts), nested.missing) == (0, 2)
+
+
+STORED = {
+    "objects": pl.Series([{1}, None], dtype=pl.Object),
+    "decimals": pl.Series([Decimal("1.5"), None]),
+    "times of day": pl.Series([time(1), None]),
+    "durations": pl.Series([timedelta(1), None]),
+    "bytes": pl.Series([b"a", None]),
+    "enumerated": pl.Series(["Köln", None], dtype=pl.Enum(["Köln"])),
+    "coded": pl.Series(["Köln", None], dtype=pl.Categorical),
+    "large": pl.Series([2**100, None], dtype=pl.Int128),
+    "single": pl.Series([1.5, None], dtype=pl.Float32),
+    "structures": pl.Series([{"a": 1}, None]),
+    "arrays": pl.Series([[1, 2], None], dtype=pl.Array(pl.Int64, 2)),
+    "days": pl.Series([date(2024, 1, 1), None]),
+    "local times": pl.Series([datetime(2024, 1, 1, 5), None]).cast(pl.Datetime("ns", "Europe/Berlin")),
+}
+
+
+@pytest.mark.parametrize("stored", list(STORED))
+@pytest.mark.parametrize("column", list(KINDS))
+def test_every_stored_type_is_counted_or_missing(stored: str, column: str) -> None:
+    seen = counted(pl.DataFrame({column: STORED[stored]}), column)
+    assert seen.rows == 2
+    assert seen.missing >= 1
 
 
 @pytest.mark.parametrize(("value", "place"), [(-1e300, 0), (99_500.0, -1), (1e308, -1)])
