@@ -1,0 +1,1 @@
+"""Rows with known shifts, for `benchmarks/drift_power.py`."""
