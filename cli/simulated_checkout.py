@@ -17,13 +17,18 @@ LEFT_OUT = ("data", "__pycache__")
 DESCRIBED = "model.yaml"
 
 
+def place(root: Path, model: str) -> Path:
+    """Return where the private checkout of a model of the checkout `root` is, or will be."""
+    return root / ".perennial" / "simulate" / model
+
+
 def make(root: Path, model: str, changes: Mapping[str, Mapping[str, Any]]) -> Path:
-    """Return the private checkout of a model of the checkout `root`, below its `.perennial/`; made or renewed.
+    """Return the private checkout of a model of the checkout `root`; made, or renewed.
 
     `changes` are laid over the sections of model.yaml. What was synthesized there before stays, so that it need not be
     again when nothing changed.
     """
-    folder = root / ".perennial" / "simulate" / model
+    folder = place(root, model)
     (folder / "build").mkdir(parents=True, exist_ok=True)
     for name in [*PACKAGES, *ENVIRONMENTS]:
         _link(folder / name, root / name)

@@ -1,16 +1,18 @@
 """Ledger and alarms of a model -> what happened since the last look, as a simulation's result tells it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from cli.target import Target
+from cloud.alarms import IN_ALARM, Alarms
 from cloud.ledger import LedgerTable
 from lifecycle import ledger, names
 from lifecycle.runs import Status
 
 ALARM, RUN, PROMOTION, REJECTION, ROLLBACK = "alarm", "run", "promotion", "rejection", "rollback"
 FAILURE: Final = "failure"
+WATCHED: Final = (*names.ALERTS, "monitor", "errors", "failures")
 Event = dict[str, str]
 """`at` (ISO 8601, UTC), `kind` (one of the above) and `text`."""
 
@@ -20,9 +22,9 @@ class Watch:
 
     def __init__(self, target: Target, model: str) -> None:
         self._ledger = LedgerTable(target.client("dynamodb"), target.shared()[names.OUTPUT_LEDGER_TABLE])
-        self._alarms = target.client("cloudwatch")
+        self._alarms = Alarms(target.client("cloudwatch"))
         self._subject = ledger.model(model)
-        self._prefix = names.alarm(target.stage, model, "")
+        self._watched = {names.alarm(target.stage, model, what): what for what in WATCHED}
         self._told = 0
         self._states: dict[str, str] = {}
 
@@ -36,12 +38,11 @@ class Watch:
     def _changed(self) -> list[Event]:
         """Alarms that went off."""
         found = []
-        for alarm in self._alarms.describe_alarms()["MetricAlarms"]:
-            name, state = alarm["AlarmName"], alarm["StateValue"]
-            if name.startswith(self._prefix) and state == "ALARM" != self._states.get(name):
-                at = alarm["StateUpdatedTimestamp"].isoformat(timespec="seconds")
-                found.append({"at": at, "kind": ALARM, "text": name.removeprefix(self._prefix)})
-            self._states[name] = state
+        for alarm in self._alarms.states(list(self._watched)):
+            if alarm.value == IN_ALARM != self._states.get(alarm.name):
+                at = datetime.fromtimestamp(alarm.since, UTC).isoformat(timespec="seconds")
+                found.append({"at": at, "kind": ALARM, "text": self._watched[alarm.name]})
+            self._states[alarm.name] = alarm.value
         return found
 
 

@@ -62,8 +62,8 @@ def simulate(
     span = _span(name, first, last)
     board = Board(quiet=shared.out.as_json)
     root = Path.cwd()
+    given = [file.resolve() for file in files or _made(name, simulated_checkout.place(root, name) / "data", span)]
     folder = simulated_checkout.make(root, name, CHANGES)
-    given = [file.resolve() for file in files or _made(name, folder, span)]
     with contextlib.chdir(folder):
         engine.need_none(None)
         engine.synthesize(shared.stage, board)
@@ -120,12 +120,12 @@ def _span(model: str, first: str, last: str) -> Span:
     return Span(learnt=found[:LEARNT], replayed=found[LEARNT:], hours=HOURS)
 
 
-def _made(model: str, folder: Path, span: Span) -> list[Path]:
+def _made(model: str, out: Path, span: Span) -> list[Path]:
     """The month files that the model's own monthly.py makes."""
     script = Path("models") / model / "monthly.py"
     if not script.exists():
         output.fail(f"name the files of {model}'s data: there is no {script} that makes them", output.EXIT_USAGE)
-    out = folder / "data"
+    out.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(script), "--out", str(out), "--months", "1-12"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
