@@ -153,6 +153,7 @@ class Engine:
         self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})
         self.dispatch.observe("s3", ObjectEvents(bus.emit))
         self.dispatch.observe("logs", log_lines)
+        self.dispatch.observe("logs", watch.log_filters)
         self.dispatch.observe("events", schedules)
         self._gateway.start()
 

@@ -26,53 +26,66 @@ def dashboard(stack: Stack, spec: ModelSpec, stage: str) -> None:
     )
 
 
+class _Lines:
+    """The lines of one model's graphs, as the dashboard's body writes them."""
+
+    def __init__(self, spec: ModelSpec, stage: str) -> None:
+        function = names.predict_function(stage, spec.model)
+        self._live = ["FunctionName", function, "Resource", f"{function}:{names.LIVE}"]
+        self._ours = ["Stage", stage, "Model", spec.model]
+        self.cold = [names.METRIC_NAMESPACE, names.cold_starts(stage, spec.model), _shown("Sum", "cold starts")]
+
+    def lambdas(self, name: str, stat: str, label: str) -> Line:
+        return ["AWS/Lambda", name, *self._live, _shown(stat, label)]
+
+    def own(self, name: str, stat: str, label: str) -> Line:
+        return [names.METRIC_NAMESPACE, name, *self._ours, _shown(stat, label)]
+
+
+def _shown(stat: str, label: str) -> dict[str, str]:
+    return {"stat": stat, "label": label}
+
+
 def _graphs(spec: ModelSpec, stage: str) -> list[tuple[str, int, Sequence[Line]]]:
-    predict = ["FunctionName", names.predict_function(stage, spec.model)]
-    live = [*predict, "Resource", f"{predict[1]}:{names.LIVE}"]
-    quality, metric = names.METRIC_QUALITY, spec.objective.metric
+    lines = _Lines(spec, stage)
+    return _of_requests(lines) + _of_looks(lines, spec.objective.metric)
 
-    def lambdas(name: str, stat: str, label: str) -> Line:
-        return ["AWS/Lambda", name, *live, {"stat": stat, "label": label}]
 
-    def own(name: str, stat: str, label: str) -> Line:
-        return [names.METRIC_NAMESPACE, name, "Stage", stage, "Model", spec.model, {"stat": stat, "label": label}]
-
-    cold = [names.METRIC_NAMESPACE, names.cold_starts(stage, spec.model), {"stat": "Sum", "label": "cold starts"}]
-    coverage = names.METRIC_LABEL_COVERAGE
+def _of_requests(lines: _Lines) -> list[tuple[str, int, Sequence[Line]]]:
+    failed = [
+        lines.lambdas("Errors", "Sum", "function errors"),
+        lines.own(names.METRIC_REQUESTS_FAILED, "Sum", "answered 5xx"),
+        lines.lambdas("Throttles", "Sum", "turned away"),
+    ]
+    took = [lines.lambdas("Duration", stat, stat) for stat in ("p50", "p99")]
     return [
-        ("Requests", 300, [lambdas("Invocations", "Sum", "requests"), cold]),
-        (
-            "Failed",
-            300,
-            [
-                lambdas("Errors", "Sum", "function errors"),
-                own(names.METRIC_REQUESTS_FAILED, "Sum", "answered 5xx"),
-                lambdas("Throttles", "Sum", "turned away"),
-            ],
-        ),
-        ("Milliseconds a request", 300, [lambdas("Duration", "p50", "p50"), lambdas("Duration", "p99", "p99")]),
-        ("Features drifted", HOUR, [own(names.METRIC_FEATURES_DRIFTED, "Maximum", "features")]),
-        (
-            "Drift, 1 is the limit",
-            HOUR,
-            [
-                own(names.METRIC_WORST_DRIFT, "Maximum", "worst feature"),
-                own(names.METRIC_SCORE_DRIFT, "Maximum", "answers"),
-            ],
-        ),
-        ("Rise of missing values", HOUR, [own(names.METRIC_WORST_MISSING, "Maximum", "worst feature")]),
-        (
-            f"Quality: {metric}",
-            HOUR,
-            [
-                own(quality, "Average", metric),
-                own(quality, "Minimum", "lower bound"),
-                own(quality, "Maximum", "upper bound"),
-                own(names.METRIC_ESTIMATED_QUALITY, "Average", "estimate"),
-            ],
-        ),
-        ("Rows in the window", HOUR, [own(coverage, "SampleCount", "rows"), own(coverage, "Sum", "with a label")]),
-        ("Hours since the newest row", HOUR, [own(names.METRIC_STALENESS, "Maximum", "hours")]),
+        ("Requests", 300, [lines.lambdas("Invocations", "Sum", "requests"), lines.cold]),
+        ("Failed", 300, failed),
+        ("Milliseconds a request", 300, took),
+    ]
+
+
+def _of_looks(lines: _Lines, metric: str) -> list[tuple[str, int, Sequence[Line]]]:
+    quality, coverage = names.METRIC_QUALITY, names.METRIC_LABEL_COVERAGE
+    drift = [
+        lines.own(names.METRIC_WORST_DRIFT, "Maximum", "worst feature"),
+        lines.own(names.METRIC_SCORE_DRIFT, "Maximum", "answers"),
+    ]
+    told = [
+        lines.own(quality, "Average", metric),
+        lines.own(quality, "Minimum", "lower bound"),
+        lines.own(quality, "Maximum", "upper bound"),
+        lines.own(names.METRIC_ESTIMATED_QUALITY, "Average", "estimate"),
+        lines.own(names.METRIC_QUALITY_DROP, "Maximum", "certain loss"),
+    ]
+    rows = [lines.own(coverage, "SampleCount", "rows"), lines.own(coverage, "Sum", "with a label")]
+    return [
+        ("Features drifted", HOUR, [lines.own(names.METRIC_FEATURES_DRIFTED, "Maximum", "features")]),
+        ("Drift, 1 is the limit", HOUR, drift),
+        ("Rise of missing values", HOUR, [lines.own(names.METRIC_WORST_MISSING, "Maximum", "worst feature")]),
+        (f"Quality: {metric}", HOUR, told),
+        ("Rows in the window", HOUR, rows),
+        ("Hours since the newest row", HOUR, [lines.own(names.METRIC_STALENESS, "Maximum", "hours")]),
     ]
 
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 from aws_cdk import Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -15,9 +14,9 @@ from stacks import functions, grants
 from stacks.assets import packages, stage
 from stacks.constructs.front_door import FrontDoor
 from stacks.constructs.function import Function, Package, layer
+from stacks.constructs.notices import notices
 from stacks.constructs.role import Grant
 from stacks.constructs.rules import Target, allow_rules, dead_letter_queue, dead_letters, rule_to_queue
-from stacks.constructs.notices import notices
 from stacks.constructs.storage import announce, bucket, log_bucket, stage_key, table
 from stacks.deployment import Deployment
 

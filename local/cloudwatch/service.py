@@ -3,20 +3,25 @@
 from local.api import Emit, Operations
 from local.clock import Clock
 from local.cloudwatch.alarms import Alarms
+from local.cloudwatch.dashboards import Dashboards
+from local.cloudwatch.metric_filters import MetricFilters
 from local.cloudwatch.metric_queries import MetricQueries
 from local.cloudwatch.metrics import Metrics
 
 
 class CloudWatch:
-    """CloudWatch of one engine, over the metrics that the functions put."""
+    """CloudWatch of one engine, over the metrics that the functions put; `log_filters` is to be shown log events."""
 
     def __init__(self, metrics: Metrics, clock: Clock, emit: Emit, region: str) -> None:
         self._queries = MetricQueries(metrics)
+        self._dashboards = Dashboards()
+        self.log_filters = MetricFilters(metrics)
         self._alarms = Alarms(metrics, clock, emit, region)
 
     def operations(self) -> Operations:
         """Return what the gateway routes here."""
-        return {**self._queries.operations(), **self._alarms.operations()}
+        parts = (self._queries, self._alarms, self._dashboards, self.log_filters)
+        return {name: answer for part in parts for name, answer in part.operations().items()}
 
     def tagged(self) -> dict[str, dict[str, str]]:
         """Return the tags of every alarm by ARN."""

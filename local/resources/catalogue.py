@@ -4,6 +4,7 @@ from typing import Final
 
 from local.resources import (
     alarms,
+    dashboards,
     dynamodb,
     events,
     firehose,
@@ -23,6 +24,7 @@ KINDS: Final[dict[str, Kind]] = {
     kind.type: kind
     for module in (
         alarms,
+        dashboards,
         dynamodb,
         events,
         firehose,

@@ -1,4 +1,4 @@
-"""AWS::Logs: log groups, streams and subscription filters."""
+"""AWS::Logs: log groups, streams, subscription and metric filters."""
 
 from typing import Any
 
@@ -60,6 +60,16 @@ def _read_filter(subject: Subject) -> dict[str, Any]:
     return only((dict(one) for one in found if one["filterName"] == subject.id), subject.id)
 
 
+def _put_metric_filter(subject: Subject) -> str:
+    subject.aws.put_metric_filter(**{**subject.api, "filterName": subject.name})
+    return subject.name
+
+
+def _read_metric_filter(subject: Subject) -> dict[str, Any]:
+    found = subject.aws.describe_metric_filters(logGroupName=subject.properties["LogGroupName"])["metricFilters"]
+    return only((dict(one) for one in found if one["filterName"] == subject.id), subject.id)
+
+
 KINDS = (
     Kind(
         type="AWS::Logs::LogGroup",
@@ -98,6 +108,20 @@ KINDS = (
         read=_read_filter,
         replaces="*",
         delete=lambda s: s.aws.delete_subscription_filter(logGroupName=s.properties["LogGroupName"], filterName=s.id),
+        naming=("FilterName", 512),
+    ),
+    Kind(
+        type="AWS::Logs::MetricFilter",
+        service="logs",
+        properties="""LogGroupName FilterPattern MetricTransformations.MetricName
+            MetricTransformations.MetricNamespace MetricTransformations.MetricValue""",
+        spell=lambda p: respelled(p, _lower),
+        create=_put_metric_filter,
+        read=_read_metric_filter,
+        update=_put_metric_filter,
+        updates="FilterPattern MetricTransformations",
+        replaces="LogGroupName",
+        delete=lambda s: s.aws.delete_metric_filter(logGroupName=s.properties["LogGroupName"], filterName=s.id),
         naming=("FilterName", 512),
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lifecycle import names
 from local.clock import Clock
 from local.cloudwatch.metrics import KEPT_SECONDS, MINUTE, Metric, Metrics, NotTakenError
 from local.cloudwatch.service import CloudWatch
@@ -31,6 +32,7 @@ def engine(tmp_path: Path) -> Iterator[Lambda]:
     here = next(made)
     watch = CloudWatch(here.functions.metrics, here.clock, lambda *_, **__: None, "us-east-1")
     here.dispatcher.register(watch.operations())
+    here.dispatcher.observe("logs", watch.log_filters)
     here.create(CODE, Timeout=1)
     yield here
     watch.stop()
@@ -55,6 +57,23 @@ def ask(engine: Lambda, name: str, stat: str = "Sum", **dimensions: str) -> list
     assert len(result["Timestamps"]) == len(result["Values"])
     assert result["StatusCode"] == "Complete"
     return list(result["Values"])
+
+
+def test_cold_starts_are_counted_by_a_filter_on_the_functions_own_lines(engine: Lambda) -> None:
+    logs = engine.clients.client("logs")
+    group = "/aws/lambda/f"
+    logs.create_log_group(logGroupName=group)
+    made = {"metricNamespace": "Perennial", "metricName": "ColdStarts-dev-late", "metricValue": "1"}
+    logs.put_metric_filter(
+        logGroupName=group,
+        filterName="cold",
+        filterPattern=names.COLD_START_PATTERN,
+        metricTransformations=[made],
+    )
+    for _ in range(3):
+        engine.invoke()
+    eventually(lambda: ask(engine, "ColdStarts-dev-late", namespace="Perennial"))
+    assert sum(ask(engine, "ColdStarts-dev-late", namespace="Perennial")) == 1.0
 
 
 def test_every_way_a_call_can_fail_is_an_error_and_an_invocation(engine: Lambda) -> None:

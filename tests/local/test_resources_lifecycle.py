@@ -344,6 +344,41 @@ def test_log_stream_subscription_filter_and_delivery_stream(engine: World) -> No
     assert logs.describe_log_groups()["logGroups"] == []
 
 
+def test_metric_filter_and_dashboard(engine: World) -> None:
+    def made(value: str, title: str) -> dict[str, Any]:
+        counted = {"MetricNamespace": "Own", "MetricName": "Starts", "MetricValue": value}
+        widget = {"type": "metric", "properties": {"title": title}}
+        return template(
+            Group=resource("Logs::LogGroup"),
+            Starts=resource(
+                "Logs::MetricFilter",
+                LogGroupName=ref("Group"),
+                FilterPattern='"REPORT" "Init"',
+                MetricTransformations=[counted],
+            ),
+            Board=resource("CloudWatch::Dashboard", DashboardName="b", DashboardBody=json.dumps({"widgets": [widget]})),
+        )
+
+    engine.deploy(one=made("1", "requests"))
+    engine.deploy(one=made("2", "answers"))
+    logs, watch = engine.client("logs"), engine.client("cloudwatch")
+    (found,) = logs.describe_metric_filters(logGroupName=engine.ids("one")["Group"])["metricFilters"]
+    assert found["metricTransformations"][0]["metricValue"] == "2"
+    assert "answers" in watch.get_dashboard(DashboardName="b")["DashboardBody"]
+
+    engine.client("cloudformation").delete_stack(StackName="one")
+    with pytest.raises(ClientError, match="does not exist"):
+        watch.get_dashboard(DashboardName="b")
+
+
+@pytest.mark.parametrize("pattern", ["{ $.kind = 1 }", "REPORT", '"a" -"b"', ""])
+def test_a_metric_filter_that_the_engine_cannot_play_is_refused(engine: World, pattern: str) -> None:
+    counted = {"MetricNamespace": "Own", "MetricName": "Starts", "MetricValue": "1"}
+    asked = {"LogGroupName": ref("Group"), "FilterPattern": pattern, "MetricTransformations": [counted]}
+    with pytest.raises(DeploymentError, match="quoted terms"):
+        engine.deploy(one=template(Group=resource("Logs::LogGroup"), Starts=resource("Logs::MetricFilter", **asked)))
+
+
 def test_a_delivery_stream_that_the_engine_cannot_play_is_refused(engine: World) -> None:
     with pytest.raises(DeploymentError, match=r"does not know the prefix expression !\{timestamp:EEE\}"):
         engine.deploy(one=delivery("log/!{timestamp:EEE}/"))

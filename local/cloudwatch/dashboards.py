@@ -1,0 +1,49 @@
+"""Dashboards: kept as they were put; drawing them is CloudWatch's."""
+
+import json
+from typing import Any
+
+from local.api import ACCOUNT, ApiError, Caller, Operations
+from local.cloudwatch.metric_queries import invalid
+
+
+class Dashboards:
+    """All dashboards of the account, by name."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, str] = {}
+
+    def operations(self) -> Operations:
+        """Return what the gateway routes here."""
+        return {
+            ("monitoring", "PutDashboard"): self._put,
+            ("monitoring", "GetDashboard"): self._get,
+            ("monitoring", "DeleteDashboards"): self._delete,
+        }
+
+    def _put(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        try:
+            widgets = json.loads(parameters["DashboardBody"])["widgets"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise invalid("The field DashboardBody must be a valid JSON object") from error
+        for widget in widgets:
+            if not {"type", "properties"} <= widget.keys():
+                raise invalid("Should have required property 'type' and 'properties'")
+        self._bodies[parameters["DashboardName"]] = parameters["DashboardBody"]
+        return {"DashboardValidationMessages": []}
+
+    def _get(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        name = parameters["DashboardName"]
+        self._need([name])
+        arn = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"
+        return {"DashboardArn": arn, "DashboardBody": self._bodies[name], "DashboardName": name}
+
+    def _delete(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        self._need(parameters["DashboardNames"])
+        for name in parameters["DashboardNames"]:
+            del self._bodies[name]
+        return {}
+
+    def _need(self, names: list[str]) -> None:
+        if missing := [name for name in names if name not in self._bodies]:
+            raise ApiError("ResourceNotFound", f"Dashboard {', '.join(missing)} does not exist", 404)
