@@ -117,6 +117,17 @@ def test_a_day_belongs_to_the_time_of_the_prediction_whenever_its_line_or_its_la
     assert lines(stage)[1:] == ["UA2,EWR,1400.0,false"]
 
 
+def test_the_log_is_found_across_the_turn_of_the_year(stage: World) -> None:
+    turn = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
+    stage.clock.move_to(datetime(2027, 1, 3, tzinfo=UTC))
+    predictions(turn - 60, 1, arrival=turn + 60)
+    predictions(turn + 25 * HOUR, 2)
+    predictions(turn - 200 * 24 * HOUR, 3)
+    assert [key[-17:-7] for key in reap().keys] == ["2026-12-31", "2027-01-02"], (
+        "the third one is too old to be labelled"
+    )
+
+
 def test_the_same_labels_give_the_same_bytes_and_no_new_version(stage: World) -> None:
     predictions(wiring.now() - HOUR, 1, 2)
     reap()

@@ -13,7 +13,9 @@ from lifecycle.schema import Column, Contract, Kind, Task
 from lifecycle.spec import ModelSpec
 from stacks.learning_checks import require_shared_datasets
 from stacks.model_yaml import read_model
-from stacks.project import SynthesisRefused
+from stacks.project import Project, SynthesisRefused
+from stacks.synthesis import app_of
+from tests.infrastructure.world import ROOT
 
 COLUMNS = {"key": "id", "age": "number", "seen": "datetime", "note": "text", "bought": "boolean"}
 CONTRACT = Contract(
@@ -127,3 +129,21 @@ def test_without_an_id_only_one_of_them_learns_from_feedback() -> None:
     anonymous = replace(SHOP, contract=replace(CONTRACT, id=None))
     with pytest.raises(SynthesisRefused, match="count twice"):
         require_shared_datasets([anonymous, replace(anonymous, model="other")])
+
+
+def test_synth_looks_at_the_models_of_a_dataset_together(tmp_path: Path) -> None:
+    (tmp_path / "stages.yaml").write_text((ROOT / "stages.yaml").read_text())
+    for name, columns in (("one", COLUMNS), ("two", {**COLUMNS, "age": "integer"})):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        written = {
+            "model": name,
+            "dataset": "shared",
+            "task": "binary",
+            "target": "bought",
+            "positive": "true",
+            "columns": columns,
+            "retraining": {"learn_from_feedback": name == "two"},
+        }
+        (tmp_path / "models" / name / "model.yaml").write_text(yaml.safe_dump(written))
+    with pytest.raises(SynthesisRefused, match=r"one and two share the dataset 'shared' .* the columns age"):
+        app_of(Project(code=ROOT, home=tmp_path), stage="dev")
