@@ -26,7 +26,7 @@ def look(target: Target, model: str) -> None:
         output.fail(_unwatched(target, model))
     called = Functions(target.client("lambda")).invoke(outputs[names.OUTPUT_MONITOR], "$LATEST", {})
     if called.error:
-        output.fail(f"the monitor function of {model} failed: {called.error}. See: perennial logs monitor")
+        output.fail(f"the monitor function of {model} failed: {called.error.rstrip('.')}. See: perennial logs monitor")
 
 
 def window(target: Target, model: str, at: float | None) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def wrong(window: Mapping[str, Any]) -> str:
         return f"No alert: {fine}. How good the answers are is not known: too few labels have come back."
     if found["estimate"]:
         return f"No alert: {fine}. How good the answers are is only estimated: too few labels have come back."
-    return f"Nothing is wrong: {fine}; quality is as it was on the holdout."
+    return f"Nothing is wrong: {fine}; quality is not significantly worse than on the holdout."
 
 
 def next_step(window: Mapping[str, Any]) -> str:

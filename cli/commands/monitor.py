@@ -10,12 +10,13 @@ from cli import monitoring, output
 from cli.main import CARE, Shared, app, example
 from cli.moment import moment
 from cli.sparkline import sparkline
+from cloud.alarms import IN_ALARM
 from lifecycle import monitor_words as words
 from lifecycle.page import number, percent
 
 SHOWN: Final = 10  # features in the terminal; the page has all
 _HEADS: Final = {"bad": "[bold red]▲ alert[/bold red]", "good": "[bold green]● ok[/bold green]", "": "○ not judged"}
-_STATES: Final = {"ALARM": "ALARM", "OK": "ok", "INSUFFICIENT_DATA": "no data"}
+_STATES: Final = {IN_ALARM: IN_ALARM, "OK": "ok", "INSUFFICIENT_DATA": "no data"}
 _COLUMNS: Final = ("feature", "state", "severity", "PSI", "p corrected", "missing", "for")
 
 
@@ -57,7 +58,10 @@ def _show(out: output.Output, window: Mapping[str, Any], alarms: Sequence[Mappin
         return
     out.line(f"[bold]{output.escape(window['model'])}[/bold]  {_HEADS[words.tone(window)]}")
     out.line(output.escape(words.wrong(window)))
-    out.line(output.escape(words.next_step(window)) + "\n")
+    out.line(output.escape(words.next_step(window)))
+    if any(one["what"] == "monitor" and one["value"] == IN_ALARM for one in alarms):
+        out.line("The looks themselves fail: what stands here may be old. See: perennial logs monitor")
+    out.line()
     out.record(dict(_facts(window, alarms)))
     features = [one for one in window["drift"]["features"] if one["drifted"] or (one["severity"] or 0) > 0]
     if features:

@@ -189,6 +189,14 @@ def test_the_report_is_opened_on_demand_and_a_machine_without_browser_is_no_faul
     assert opened[0].endswith(".perennial/reports/monitoring/flights/2026-11-21T1012.html")
 
 
+def test_looks_that_fail_are_told_beside_a_window_that_may_be_old(deployed, capsys):
+    store(windows.window())
+    alarm("monitor", "OK")
+    assert "may be old" not in shown(capsys)
+    alarm("monitor", "ALARM")
+    assert "The looks themselves fail: what stands here may be old" in shown(capsys)
+
+
 def test_square_brackets_in_names_are_no_markup(deployed, capsys):
     window = windows.window(notes=["[bold]note[/bold]"], alerts=["drift"])
     window["drift"]["features"][0] = windows.feature("[red]x[/red]", 2.0)
