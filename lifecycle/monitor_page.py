@@ -76,10 +76,10 @@ def _figures(window: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
         yield "quality", "–", words.quality(window)
         return
     kind = "estimate, not measured" if found["estimate"] else f"on {found['rows']:,} labelled rows"
-    yield f"{found['metric']}{' (estimate)' if found['estimate'] else ''}", number(found["value"]), kind
+    yield f"{found['metric']}{' (estimate)' if found['estimate'] else ''}", words.rounded(found["value"]), kind
     yield "95 % interval", words.interval(found).strip(" ()") or "–", f"better when {_better(found['metric'])}"
-    yield "on the holdout", number(found["reference"]), "when this version was trained"
-    yield "worse by at least", number(found["drop"]), "0: not significant, or not confirmed"
+    yield "on the holdout", words.rounded(found["reference"]), "when this version was trained"
+    yield "worse by at least", words.rounded(found["drop"]), "0: not significant, or not confirmed"
     money = found.get("money")
     if money:
         yield "money a row", f"{number(money['per_row'])} {money['unit']}", "by the decisions taken"
@@ -146,7 +146,9 @@ def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
         document.headed(ANSWERS if name == "score" else name, _shares(parts, about.get(name, {}), window))
         for name, parts in sorted(found, key=lambda entry: entry[0] != "score")
     ]
-    yield document.paragraph("Before: the rows that this version was trained on. Now: this window.", "soft")
+    yield document.paragraph(
+        "Before: the rows that this version was trained on (answers: its holdout). Now: this window.", "soft"
+    )
     yield document.grid("small", pictures[:OPEN_PICTURES])
     if len(pictures) > OPEN_PICTURES:
         yield document.folded(f"{len(pictures) - OPEN_PICTURES} more", document.grid("small", pictures[OPEN_PICTURES:]))
