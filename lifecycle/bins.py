@@ -7,7 +7,7 @@ bins do not suffice, bins become as much larger as it takes.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from lifecycle.grid import Grid
@@ -16,8 +16,8 @@ BINS: Final = 1024
 FINE: Final = 1000
 
 
-def edges_over(grid: Grid, cells: Sequence[int], counts: Sequence[int]) -> tuple[float, ...]:
-    """Return the inclusive upper edges of the bins, ascending; the last bin, beyond them, has none.
+def bins_over(grid: Grid, cells: Sequence[int], counts: Sequence[int]) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return the inclusive upper edges of the bins, ascending, and the rows in each; the last bin has no upper edge.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def edges_over(grid: Grid, cells: Sequence[int], counts: Sequence[int]) -> tuple
     """
     sums = list(accumulate(counts))
     if not sums:
-        return ()
+        return (), (0,)
     limit = max(1, sums[-1] // FINE)
     ends = _ends(sums, limit)
     while len(ends) >= BINS:
@@ -44,14 +44,11 @@ def edges_over(grid: Grid, cells: Sequence[int], counts: Sequence[int]) -> tuple
     )
     room = BINS - 1 - len(last)
     last |= {cell for _, cell in before[:room]}
-    return tuple(grid.edge_after(cell) for cell in sorted(last))
-
-
-def counts_within(grid: Grid, edges: Sequence[float], cells: Sequence[int], counts: Sequence[int]) -> tuple[int, ...]:
-    """Return counts by bin (one more than there are edges) of counts by cell; all edges lie between cells of `grid`."""
-    sums = [0, *accumulate(counts)]
-    ranks = [sums[bisect_right(cells, grid.index_before(edge))] for edge in edges]
-    return tuple(high - low for low, high in zip([0, *ranks], [*ranks, sums[-1]], strict=True))
+    inside = sorted(last)
+    ranks = [0, *(bisect_right(cells, cell) for cell in inside), len(cells)]
+    sums = [0, *sums]
+    within = tuple(sums[high] - sums[low] for low, high in pairwise(ranks))
+    return tuple(grid.edges_after(inside)), within
 
 
 def _ends(sums: Sequence[int], limit: int) -> list[int]:

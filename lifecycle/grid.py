@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lifecycle.sketch import number_of
-
 CELLS: Final = 1 << 18
 """Cells on each side of zero that a new grid has at most: its counts are two megabytes a side."""
 WIDEST: Final = 1 << 20
@@ -21,6 +19,7 @@ WIDEST: Final = 1 << 20
 SMALLEST: Final = 2.0**-1022
 """Numbers nearer to zero than this have fewer bits, and count as zero."""
 _ALL: Final = (1 << 63) - 1
+_SIGN: Final = 1 << 63
 _MANTISSA: Final = 52
 
 
@@ -65,9 +64,14 @@ class Grid:
 
         `index` is from -(cells + 1) to cells: nothing ends the last cell.
         """
-        if index < 0:
-            return -number_of((self.first - index - 1) << self.shift)
-        return number_of(((self.first + index) << self.shift) - 1)
+        [edge] = self.edges_after([index])
+        return edge
+
+    def edges_after(self, indices: Sequence[int]) -> list[float]:
+        """Return the same of many cells."""
+        first, shift = self.first, self.shift
+        sizes = [((first + i) << shift) - 1 if i >= 0 else ((first - i - 1) << shift) | _SIGN for i in indices]
+        return list(struct.unpack(f"<{len(sizes)}d", struct.pack(f"<{len(sizes)}Q", *sizes)))
 
     def index_before(self, edge: float) -> int:
         """Return the cell that ends at an edge; the inverse of `edge_after`."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from lifecycle.bins import FINE, counts_within, edges_over
+from lifecycle.bins import FINE, bins_over
 from lifecycle.grid import SMALLEST, Grid
 from lifecycle.reference import ColumnReference, category_reference, number_reference
 from lifecycle.schema import Contract, Kind
@@ -42,8 +42,7 @@ def _of_numbers(numbers: counting.Floats, missing: int) -> ColumnReference:
         return number_reference((), (0,), missing)
     grid = grid_of(numbers)
     cells, counts = counting.by_cell(numbers, grid)
-    edges = edges_over(grid, cells, counts)
-    return number_reference(edges, counts_within(grid, edges, cells, counts), missing)
+    return number_reference(*bins_over(grid, cells, counts), missing)
 
 
 def grid_of(numbers: counting.Floats) -> Grid:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.bins import BINS, counts_within, edges_over
+from lifecycle.bins import BINS, bins_over
 from lifecycle.errors import ModelRejected
 from lifecycle.grid import SMALLEST, WIDEST, Grid
 from lifecycle.reference import KEPT, ColumnReference, Reference, category_reference, number_reference
@@ -27,8 +27,7 @@ def reference_of(numbers: list[float]) -> ColumnReference:
     grid = Grid.over(min(sizes), max(sizes))
     counted = Counter(grid.index_of(number) for number in numbers)
     cells, counts = sorted(counted), [counted[cell] for cell in sorted(counted)]
-    edges = edges_over(grid, cells, counts)
-    return number_reference(edges, counts_within(grid, edges, cells, counts), missing=0)
+    return number_reference(*bins_over(grid, cells, counts), missing=0)
 
 
 @given(finite.filter(lambda x: abs(x) >= SMALLEST), finite, finite, finite)
