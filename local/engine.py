@@ -138,7 +138,7 @@ class Engine:
         ending.callback(queues.join)
         made = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
         functions = ending.enter_context(closing(made))
-        watch = CloudWatch(functions.metrics, clock, bus.emit, options.region)
+        watch = CloudWatch(by_role, functions.metrics, clock, bus.emit, options.region)
         ending.callback(watch.stop)
         ending.callback(queues.stop)
         self._http_api = HttpApi(clients, functions, self.identity, clock, functions.write_log)

@@ -44,6 +44,8 @@ class Settings:
     threshold: float
     comparison: str
     missing: str
+    alarm_actions: tuple[str, ...] = ()
+    ok_actions: tuple[str, ...] = ()
 
     @property
     def range(self) -> int:

@@ -16,7 +16,8 @@ _REQUIRED = (
     "Statistic",
     "Threshold",
 )
-_KNOWN = frozenset({*_REQUIRED, "AlarmDescription", "DatapointsToAlarm", "Dimensions", "Tags", "TreatMissingData"})
+_MORE = ("AlarmActions", "AlarmDescription", "DatapointsToAlarm", "Dimensions", "OKActions", "Tags", "TreatMissingData")
+_KNOWN = frozenset({*_REQUIRED, *_MORE})
 _HOUR = 3_600
 _DAY = 86_400
 
@@ -27,8 +28,8 @@ def settings_of(parameters: dict[str, Any]) -> Settings:
     Raises
     ------
     ApiError
-        ValidationError for what CloudWatch refuses, and by name for what the engine does not have: actions,
-        expressions, percentiles, units, periods below a minute.
+        ValidationError for what CloudWatch refuses, and by name for what the engine does not have: expressions,
+        actions that are no topics, percentiles, units, periods below a minute.
     """
     if unknown := sorted(set(parameters) - _KNOWN):
         raise invalid(f"The laptop engine's alarms do not know {', '.join(unknown)}.")
@@ -45,6 +46,8 @@ def settings_of(parameters: dict[str, Any]) -> Settings:
         threshold=float(parameters["Threshold"]),
         comparison=parameters["ComparisonOperator"],
         missing=parameters.get("TreatMissingData", "missing"),
+        alarm_actions=tuple(parameters.get("AlarmActions", ())),
+        ok_actions=tuple(parameters.get("OKActions", ())),
     )
     if wrong := _wrong(settings):
         raise invalid(f"Alarm {settings.name}: {wrong}")
@@ -55,6 +58,8 @@ def _wrong(settings: Settings) -> str | None:
     longest = _DAY if settings.period < _HOUR else 7 * _DAY
     if settings.period < MINUTE or settings.period % MINUTE:
         return f"Period {settings.period} must be a multiple of {MINUTE}: the laptop engine keeps minutes."
+    if strange := [arn for arn in settings.alarm_actions + settings.ok_actions if ":sns:" not in arn]:
+        return f"the laptop engine's alarms tell topics, not {', '.join(strange)}"
     if settings.period * settings.periods > longest:
         return f"Metrics cannot be checked across more than {longest} seconds (EvaluationPeriods * Period)"
     if not 1 <= settings.points <= settings.periods:
@@ -85,4 +90,6 @@ def described(settings: Settings) -> dict[str, Any]:
         "Threshold": settings.threshold,
         "ComparisonOperator": settings.comparison,
         "TreatMissingData": settings.missing,
+        "AlarmActions": list(settings.alarm_actions),
+        "OKActions": list(settings.ok_actions),
     }

@@ -15,6 +15,7 @@ from typing import Any
 from local.api import ACCOUNT, ApiError, Caller, Emit, Operations
 from local.clock import NEVER, Clock
 from local.cloudwatch import alarm_rules
+from local.cloudwatch.alarm_actions import Actions
 from local.cloudwatch.alarm_rules import INSUFFICIENT_DATA, Settings, stamp
 from local.cloudwatch.alarm_settings import described, settings_of
 from local.cloudwatch.metric_queries import invalid
@@ -49,7 +50,8 @@ class Alarm:
 class Alarms:
     """All alarms of the account."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, emit: Emit, region: str) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, emit: Emit, actions: Actions, region: str) -> None:
+        self._actions = actions
         self._metrics = metrics
         self._clock = clock
         self._emit = emit
@@ -157,7 +159,9 @@ class Alarms:
             "previousState": _told(before),
             "configuration": configuration,
         }
-        self._emit("aws.cloudwatch", DETAIL_TYPE, detail, [self._arn(settings.name)])
+        arn = self._arn(settings.name)
+        self._emit("aws.cloudwatch", DETAIL_TYPE, detail, [arn])
+        self._actions.of(settings, arn, (before.value, value), why, at)
 
     def _put(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         settings = settings_of(parameters)

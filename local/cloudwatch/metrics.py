@@ -77,9 +77,14 @@ class Metrics:
 
     def put(self, metric: Metric, value: float, at: float) -> None:
         """Take one value of engine time `at`. Raises NotTakenError."""
+        self.take(metric, Aggregate(value, 1, value, value), at)
+
+    def take(self, metric: Metric, values: Aggregate, at: float | None = None) -> None:
+        """Take values of engine time `at`, None for now. Raises NotTakenError."""
         now = self._clock.now()
-        if not math.isfinite(value):
-            raise NotTakenError(f"{metric.namespace} {metric.name}: CloudWatch takes no {value}")
+        at = now if at is None else at
+        if not math.isfinite(values.total):
+            raise NotTakenError(f"{metric.namespace} {metric.name}: CloudWatch takes no {values.total}")
         if not now - OLDEST_SECONDS <= at <= now + NEWEST_SECONDS:
             raise NotTakenError(
                 f"{metric.namespace} {metric.name}: its timestamp is {(at - now) / 3600:.1f} hours from now; "
@@ -92,7 +97,7 @@ class Metrics:
                 for old in [one for one in minutes if one < now - KEPT_SECONDS]:
                     del minutes[old]
                 minutes[minute] = Aggregate()
-            minutes[minute].add(Aggregate(value, 1, value, value))
+            minutes[minute].add(values)
         for listener in self._listeners:
             listener(metric)
 

@@ -1,11 +1,11 @@
-"""AWS::CloudWatch: metric alarms on one metric, without actions: rules on their events do what they call for."""
+"""AWS::CloudWatch: metric alarms on one metric, which tell topics."""
 
 from typing import Any
 
 from local.resources.kind import Kind, Subject, only
 
-_SETTINGS = """AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions EvaluationPeriods MetricName Namespace
-    Period Statistic Threshold TreatMissingData"""
+_SETTINGS = """AlarmActions OKActions AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions
+    EvaluationPeriods MetricName Namespace Period Statistic Threshold TreatMissingData"""
 
 
 def _put(subject: Subject) -> str:
@@ -30,7 +30,8 @@ KINDS = (
     Kind(
         type="AWS::CloudWatch::Alarm",
         service="cloudwatch",
-        properties="""AlarmName AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions.Name Dimensions.Value
+        properties="""AlarmName AlarmActions OKActions AlarmDescription ComparisonOperator DatapointsToAlarm
+            Dimensions.Name Dimensions.Value
             EvaluationPeriods MetricName Namespace Period Statistic Threshold TreatMissingData""",
         tags=("Tags", "Key", "Value"),
         create=_put,
@@ -38,7 +39,13 @@ KINDS = (
         update=_put,
         updates=_SETTINGS,
         replaces="AlarmName",
-        defaults={"AlarmDescription": "", "Dimensions": [], "TreatMissingData": "missing"},
+        defaults={
+            "AlarmDescription": "",
+            "Dimensions": [],
+            "AlarmActions": [],
+            "OKActions": [],
+            "TreatMissingData": "missing",
+        },
         delete=lambda s: s.aws.delete_alarms(AlarmNames=[s.id]),
         attributes=lambda s: {"Arn": _found(s)["AlarmArn"]},
         attribute_names="Arn",

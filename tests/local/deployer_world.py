@@ -72,7 +72,7 @@ def world(folder: Path) -> Iterator[World]:
         machines = StateMachines(RoleClients(dispatch, REGION, identity), clock, emit, lambda *_: False, REGION)
         queues = Queues(clients, clock)
         log_lines = LogsDelivery(RoleClients(dispatch, REGION, identity), clock, REGION)
-        watch = CloudWatch(functions.metrics, clock, emit, REGION)
+        watch = CloudWatch(RoleClients(dispatch, REGION, identity), functions.metrics, clock, emit, REGION)
         for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:

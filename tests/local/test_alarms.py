@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.cloudwatch.metrics import Metric, Metrics
 from local.cloudwatch.service import CloudWatch
+from local.role_clients import RoleClients
 from tests.local.core_world import REGION, World, eventually, world
 
 ERRORS = Metric("AWS/Lambda", "Errors", frozenset({("FunctionName", "f")}))
@@ -82,7 +83,9 @@ class Watched:
 def watched() -> Iterator[Watched]:
     with world() as engine:
         metrics = Metrics(engine.clock)
-        watch = CloudWatch(metrics, engine.clock, engine.bus.emit, REGION)
+        watch = CloudWatch(
+            RoleClients(engine.dispatch, REGION, engine.identity), metrics, engine.clock, engine.bus.emit, REGION
+        )
         engine.dispatch.register(watch.operations())
         url, arn = engine.queue("changes")
         engine.rule(PATTERN, arn)
@@ -196,7 +199,8 @@ def test_an_alarm_can_be_changed_and_deleted(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:t"]}, "AlarmActions"),
+        ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "topics, not arn:aws:automate"),
+        ({"InsufficientDataActions": ["arn:aws:sns:us-east-1:123456789012:t"]}, "InsufficientDataActions"),
         ({"ExtendedStatistic": "p99"}, "ExtendedStatistic"),
         ({"Metrics": []}, "Metrics"),
         ({"Unit": "Count"}, "Unit"),
@@ -214,3 +218,88 @@ def test_what_cloudwatch_or_the_engine_cannot_watch_is_refused_by_name(
     with pytest.raises(ClientError, match=named) as caught:
         watched.put(**change)
     assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+def topic(watched: Watched, *principals: str) -> tuple[str, str]:
+    """A topic whose policy lets services publish, and the queue where its messages arrive."""
+    sns, (url, arn) = watched.engine.client("sns"), watched.engine.queue("told")
+    made = str(sns.create_topic(Name="notices")["TopicArn"])
+    allowed = {"Effect": "Allow", "Principal": {"Service": list(principals)}, "Action": "sns:Publish", "Resource": made}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sns.set_topic_attributes(TopicArn=made, AttributeName="Policy", AttributeValue=policy)
+    sns.subscribe(TopicArn=made, Protocol="sqs", Endpoint=arn)
+    return made, url
+
+
+def test_a_topic_is_told_of_each_change_once_and_of_the_recovery(watched: Watched) -> None:
+    arn, url = topic(watched, "cloudwatch.amazonaws.com")
+    watched.put(AlarmActions=[arn], OKActions=[arn])
+    watched.becomes("OK")
+    watched.fail(3)
+    watched.becomes("ALARM")
+    watched.becomes("OK")
+    told = [json.loads(json.loads(m["Body"])["Message"]) for m in watched.engine.received(url)]
+    assert [(one["OldStateValue"], one["NewStateValue"]) for one in told] == [
+        ("INSUFFICIENT_DATA", "OK"), ("OK", "ALARM"), ("ALARM", "OK"),
+    ]  # fmt: skip
+    assert told[1]["AlarmName"] == "errors"
+    assert told[1]["Trigger"]["MetricName"] == "Errors"
+    assert "Threshold Crossed" in told[1]["NewStateReason"]
+
+
+def test_a_topic_that_lets_no_alarm_publish_hears_nothing(watched: Watched) -> None:
+    arn, url = topic(watched, "events.amazonaws.com")
+    watched.put(AlarmActions=[arn], OKActions=[arn])
+    watched.becomes("OK")
+    assert watched.engine.received(url) == []
+
+
+def test_a_judged_value_holds_until_the_next_and_then_recovers(watched: Watched) -> None:
+    judged = {"Period": 300, "EvaluationPeriods": 1, "TreatMissingData": "ignore", "Threshold": 1.0}
+    watched.put(**judged, Namespace="Perennial", MetricName="FeaturesDrifted", Dimensions=[], Statistic="Maximum")
+
+    def look(value: float) -> None:
+        at = datetime.fromtimestamp(watched.engine.clock.now(), UTC)
+        data = [{"MetricName": "FeaturesDrifted", "Value": value, "Timestamp": at}]
+        watched.client.put_metric_data(Namespace="Perennial", MetricData=data)
+
+    look(2.0)
+    watched.becomes("ALARM")
+    for _ in range(4):
+        watched.engine.clock.advance(3_000)
+    assert watched.state() == "ALARM", "hours without a look change nothing"
+    look(0.0)
+    watched.becomes("OK")
+
+
+def values(count: float, total: float, least: float, most: float) -> dict[str, Any]:
+    return {"StatisticValues": {"SampleCount": count, "Sum": total, "Minimum": least, "Maximum": most}}
+
+
+@pytest.mark.parametrize(
+    ("datum", "code"),
+    [
+        ({"Value": 1.0, "Timestamp": datetime(2013, 4, 1, tzinfo=UTC)}, "InvalidParameterValue"),
+        ({"Value": 1.0, **values(1, 1, 1, 1)}, "InvalidParameterCombination"),
+        ({}, "InvalidParameterCombination"),
+        (values(0, 0, 0, 0), "InvalidParameterValue"),
+        (values(1, 0, 2, 1), "InvalidParameterValue"),
+        ({"Value": float("inf")}, "InvalidParameterValue"),
+        ({"Values": [1.0], "Counts": [1.0]}, "ValidationError"),
+    ],
+)
+def test_metrics_that_cloudwatch_does_not_take_are_refused(watched: Watched, datum: dict[str, Any], code: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        watched.client.put_metric_data(Namespace="Perennial", MetricData=[{"MetricName": "m", **datum}])
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_a_statistic_set_is_its_sum_count_and_extremes(watched: Watched) -> None:
+    data = [{"MetricName": "Quality", **values(4, 2, 0.1, 0.9)}]
+    watched.client.put_metric_data(Namespace="Perennial", MetricData=data)
+    now = int(watched.engine.clock.now()) // 60 * 60
+    kept = watched.metrics.values(Metric("Perennial", "Quality"), now - 60, now + 120)
+    assert kept is not None
+    assert [kept.statistic(name) for name in ("SampleCount", "Sum", "Average", "Minimum", "Maximum")] == [
+        4, 2, 0.5, 0.1, 0.9,
+    ]  # fmt: skip

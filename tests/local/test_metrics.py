@@ -30,7 +30,7 @@ def handler(event, context):
 def engine(tmp_path: Path) -> Iterator[Lambda]:
     made = running(tmp_path)
     here = next(made)
-    watch = CloudWatch(here.functions.metrics, here.clock, lambda *_, **__: None, "us-east-1")
+    watch = CloudWatch(here.by_role, here.functions.metrics, here.clock, lambda *_, **__: None, "us-east-1")
     here.dispatcher.register(watch.operations())
     here.dispatcher.observe("logs", watch.log_filters)
     here.create(CODE, Timeout=1)
@@ -206,4 +206,4 @@ def test_queries_that_the_engine_cannot_answer_are_refused_by_name(
 
 
 def test_what_the_engine_has_no_part_for_is_refused(engine: Lambda) -> None:
-    assert refused(engine.clients.client("cloudwatch").put_metric_data, Namespace="N", MetricData=[]) == "InvalidAction"
+    assert refused(engine.clients.client("cloudwatch").list_metrics) == "InvalidAction"

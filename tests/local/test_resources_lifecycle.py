@@ -157,8 +157,8 @@ def test_alarm(engine: World) -> None:
 
     engine.deploy(one=made(3))
     assert alarms.describe_alarms()["MetricAlarms"][0]["Threshold"] == 3.0
-    with pytest.raises(AssemblyError, match="AlarmActions is not supported"):
-        engine.deploy(one=made(3, AlarmActions=["arn:aws:sns:us-east-1:123456789012:t"]))
+    with pytest.raises(AssemblyError, match="InsufficientDataActions is not supported"):
+        engine.deploy(one=made(3, InsufficientDataActions=["arn:aws:sns:us-east-1:123456789012:t"]))
 
     engine.client("cloudformation").delete_stack(StackName="one")
     assert alarms.describe_alarms()["MetricAlarms"] == []
