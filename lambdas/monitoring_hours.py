@@ -116,13 +116,15 @@ class Hours:
 
     def _days(self, window: Window) -> dict[int, str]:
         """The settled days of the window that are one file already."""
+        if not window.days:
+            return {}
+        prefix = keys.monitoring(self.model, "days", "")
         found = {}
-        for day in window.days:
-            prefix = keys.monitoring(self.model, "days", day_text(day), f"{self.judged.yardstick}-")
-            names = sorted(self.kept.keys(prefix))
-            if names:
-                found[day] = names[-1]
-        return found
+        for key in self.kept.keys(prefix, after=prefix + day_text(window.days[0])):
+            text, _, name = key.removeprefix(prefix).partition("/")
+            if name.startswith(self.judged.yardstick):
+                found[text] = key
+        return {day: found[day_text(day)] for day in window.days if day_text(day) in found}
 
     def _list(self, window: Window) -> None:
         """List the files kept, and the log's objects from the hour before the first that may still get some."""

@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from math import isfinite
+from operator import itemgetter
 from typing import Any, Final
 
 import polars as pl
@@ -59,7 +60,7 @@ class HourReader:
     _block: list[Record] = field(init=False, default_factory=list)
     _frames: list[pl.DataFrame] = field(init=False, default_factory=list)
     _repeated: list[bytes] = field(init=False, default_factory=list)
-    _sample: list[tuple[bytes, bytes, Record]] = field(init=False, default_factory=list)
+    _sample: list[tuple[int, bytes, Record]] = field(init=False, default_factory=list)
     _seen_as: dict[str, int] = field(init=False, default_factory=dict)
     _events: dict[int, int] = field(init=False, default_factory=dict)
 
@@ -114,8 +115,7 @@ class HourReader:
         row = record.get("row")
         if not isinstance(row, dict):
             return
-        # a heap whose head is the largest kept: bytes are negated by complement
-        place = bytes(255 - byte for byte in identity[_RANDOM])
+        place = -int.from_bytes(identity[_RANDOM])  # the head of the heap is the largest id that is kept
         if len(self._sample) == SAMPLED and place <= self._sample[0][0]:
             return
         entry = (place, identity, self._public(row))
@@ -158,12 +158,22 @@ def smallest(samples: Sequence[Mapping[str, Record]], most: int) -> list[Record]
 def _rows(model: JudgedModel, rows: Sequence[Record]) -> pl.DataFrame:
     """The columns that the reference counts, as the log holds them. Values of a wrong type are missing."""
     kinds = {column.name: column.kind for column in model.contract.columns}
-    found = []
-    for name in model.reference.columns:
+    names, found = list(model.reference.columns), []
+    for name, values in zip(names, _columns(names, rows), strict=True):
         kind = kinds.get(name, Kind.TEXT)
         dtype = pl.String() if kind is Kind.DATETIME else DTYPES[kind]
-        found.append(pl.Series(name, [row.get(name) for row in rows], dtype=dtype, strict=False))
-    return pl.DataFrame(found, height=len(rows)) if found else pl.DataFrame(height=len(rows))
+        found.append(pl.Series(name, values, dtype=dtype, strict=False))
+    return pl.DataFrame(found, height=len(rows))
+
+
+def _columns(names: Sequence[str], rows: Sequence[Record]) -> Sequence[Sequence[Any]]:
+    """Rows as columns; a row that lacks a name, as no row of the door does, has None there."""
+    if len(names) > 1 and rows:
+        try:
+            return list(zip(*map(itemgetter(*names), rows), strict=True))
+        except KeyError:
+            pass
+    return [[row.get(name) for row in rows] for name in names]
 
 
 def _words(model: JudgedModel, rows: pl.DataFrame, name: str) -> pl.Series:
