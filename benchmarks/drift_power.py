@@ -34,10 +34,10 @@ from tabular.tally import tally_of  # noqa: E402
 
 USUAL = Monitoring(confirm=1, clear=1)
 FINE = replace(USUAL, min_psi=0.01)
-STATIONARY, SHIFTED, ROWS = 300, 25, 1000
+STATIONARY, SHIFTED, ROWS = 200, 20, 1000
 UNCHANGED = "no shift"
 SHIFTED_COLUMN = synthetic.COLUMNS | real.COLUMNS
-THEIR_ROWS = 5000  # of rows in no order; it takes a second a window on more
+THEIR_ROWS = 3000  # of rows in no order; it takes a second a window on more
 EVIDENTLY = ("evidently==0.7.23", "pandas<3", "scikit-learn==1.9.0", "pyarrow")
 
 

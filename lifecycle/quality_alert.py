@@ -48,7 +48,8 @@ def judge_quality(
     Parameters
     ----------
     reference
-        Of the live model; its `quality` is what is held against.
+        Of the live model; its `quality` is what is held against, its `swing` (a standard deviation, in the metric's
+        unit) how far windows of the holdout were from one another anyway.
     now
         Of the same form as `Reference.quality`: metric, value, low and high of its interval, rows (with labels) and,
         where it is not `CONFIDENCE`, the interval's confidence.
@@ -87,12 +88,12 @@ def judge_quality(
 
 
 def _lost(before: Mapping[str, Any], now: Mapping[str, Any], false_alarms: float) -> tuple[float, float]:
-    """Return the loss and its lower bound, from the two intervals: their arms add up as the sides of a right angle."""
+    """Return the loss and its lower bound; the intervals' arms, and how windows differ anyway, add up in squares."""
     sign = -1.0 if larger_is_better(now["metric"]) else 1.0
     worse = sign * (now["value"] - before["value"])
     best_now = now["value"] - now["low"] if sign > 0 else now["high"] - now["value"]
     worst_before = before["high"] - before["value"] if sign > 0 else before["value"] - before["low"]
-    arms = hypot(best_now / _deviations(now), worst_before / _deviations(before))
+    arms = hypot(best_now / _deviations(now), worst_before / _deviations(before), before.get("swing", 0.0))
     return worse, max(0.0, worse - NormalDist().inv_cdf(1 - false_alarms) * arms)
 
 

@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
+from math import sqrt
+from statistics import fmean, variance
 from typing import Final
 
 from lifecycle import column_drift
@@ -41,6 +43,27 @@ def with_swing(reference: ColumnReference, windows: Sequence[ColumnTally]) -> Co
         swing=1.0 if onward else max((far for far, _ in seen), default=0.0),
         missing_swing=max((rise for _, rise in seen), default=0.0),
     )
+
+
+def deviation(values: Sequence[float], errors: Sequence[float]) -> float:
+    """Return by how much the value of one more window deviates from the mean of all, beyond chance.
+
+    Parameters
+    ----------
+    values
+        A figure, such as the mean loss, in several windows.
+    errors
+        The standard error that each value has by chance, its window's rows being independent.
+
+    >>> round(deviation([1.0, 3.0, 2.0, 2.0], [0.0, 0.0, 0.0, 0.0]), 6)
+    0.912871
+    >>> deviation([1.0, 3.0], [2.0, 2.0])
+    0.0
+    """
+    if len(values) < 2:
+        return 0.0
+    by_chance = fmean(error * error for error in errors)
+    return sqrt(max(0.0, variance(values) - by_chance) * (1 + 1 / len(values)))
 
 
 def moves_on(windows: Sequence[ColumnTally]) -> bool:

@@ -34,7 +34,7 @@ def of(job: Job, train: Rows, winner: Candidate, model: CompiledModel) -> bytes:
         rows=len(train),
         columns={name: replace(column, importance=weights[name]) for name, column in columns.items()},
         scores=swings.of_scores(score_reference(given), given, job.holdout.raw, contract, rules),
-        quality=quality(job.spec, winner),
+        quality=quality(job.spec, winner, job.holdout.raw),
     )
     return json.dumps(found.to_plain(), ensure_ascii=False, allow_nan=False).encode()
 
@@ -53,8 +53,8 @@ def score_reference(given: pl.Series) -> ColumnReference:
     return column_reference(given, Kind.CATEGORY if given.dtype == pl.String else Kind.NUMBER)
 
 
-def quality(spec: ModelSpec, winner: Candidate) -> dict[str, Any]:
-    """Return the objective on the holdout and its interval, of the confidence that the gates ask for."""
+def quality(spec: ModelSpec, winner: Candidate, holdout: pl.DataFrame) -> dict[str, Any]:
+    """Return the objective on the holdout, its interval, of the confidence that the gates ask for, and its swing."""
     objective = spec.objective
     losses = measure.objective_losses(objective, spec.contract.task, winner.labels, winner.outputs, winner.threshold)
     resampled = [objective.from_mean(mean) for mean in means(losses, spec.training.seed).tolist()]
@@ -67,6 +67,7 @@ def quality(spec: ModelSpec, winner: Candidate) -> dict[str, Any]:
         "high": high,
         "rows": len(losses),
         "confidence": spec.gates.confidence,
+        "swing": swings.of_quality(losses, holdout, spec),
     }
 
 

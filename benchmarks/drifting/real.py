@@ -85,7 +85,7 @@ def days(draw: Draw) -> Iterator[tuple[Setting, Cases]]:
         cases = {"no shift": [model.scored(part) for part in calm]}
         cases["the blizzard of 8 and 9 February"] = [model.scored(part) for part in storm]
         for name, shift in shifts(draw).items():
-            cases[name] = [model.scored(shift(part)) for part in calm[:4]]
+            cases[name] = [model.scored(shift(part)) for part in calm[:3]]
         yield model.setting, cases
 
 

@@ -70,6 +70,14 @@ def test_windows_of_unchanged_quality_seldom_alarm() -> None:
     assert 0.035 * windows < alarms < 0.065 * windows
 
 
+def test_windows_that_swing_anyway_are_no_loss() -> None:
+    swinging = reference(measured(0.4) | {"swing": 0.06})
+    for value, confirmed in ((0.5, False), (0.6, True)):
+        found = judge_quality(swinging, measured(value), AT_ONCE, AlertState(), until="")
+        assert found.confirmed is confirmed
+        assert verdict(0.4, value).confirmed
+
+
 def test_a_drop_waits_for_confirmation_and_stays_until_it_is_cleared() -> None:
     against, state, seen = reference(measured(0.4)), AlertState(), []
     for hour, value in enumerate([0.5, 0.5, 0.41, 0.6, 0.4, 0.4]):
