@@ -50,6 +50,7 @@ bench: setup ## every measurement of benchmarks/ (minutes)
 clean: ## remove everything that setup and runs have made here
 	@rm -rf .venv .venv-runtime .venv-jobs build cdk.out node_modules .perennial models/*/data
 
-bench-peers: setup ## scoring and profiling beside the usual tools (installs them below build/)
+bench-peers: setup ## scoring, profiling and drift alerts beside the usual tools (installs them below build/)
 	@.venv/bin/python benchmarks/peers/compare.py
 	@.venv/bin/python benchmarks/profiling.py --peers
+	@.venv/bin/python benchmarks/drift_power.py --evidently
