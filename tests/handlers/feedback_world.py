@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 
 from cloud.labels import Labels
+from lambdas import wiring
 from lifecycle import keys
 from lifecycle.feedback_label import Label
 from lifecycle.prediction_id import ids_of
@@ -31,7 +32,7 @@ def make_labels_table() -> str:
 
 
 def labels(model: str = MODEL) -> Labels:
-    return Labels(boto3.client("dynamodb"), "labels", model)
+    return wiring.labels("labels", model)
 
 
 def identity(at: float, number: int = 0) -> str:
@@ -44,7 +45,7 @@ def log(at: float, *identities: str, arrival: float | None = None, model: str = 
     lines = [json.dumps({**record, "prediction_id": one}) for one in identities]
     arrived = at if arrival is None else arrival
     key = f"{keys.predictions_of_hour(model, arrived)}{identities[0]}.gz"
-    boto3.client("s3").put_object(Bucket="data-bucket", Key=key, Body=gzip.compress("\n".join(lines).encode()))
+    wiring.client("s3").put_object(Bucket="data-bucket", Key=key, Body=gzip.compress("\n".join(lines).encode()))
 
 
 def ask(handler: Callable[..., Any], *values: Any, request_id: str = "r-1") -> tuple[int, Any]:
