@@ -72,13 +72,12 @@ class Alarms:
             ("monitoring", "PutMetricAlarm"): self._put,
             ("monitoring", "DescribeAlarms"): self._describe,
             ("monitoring", "DeleteAlarms"): self._delete,
-            ("monitoring", "ListTagsForResource"): self._list_tags,
         }
 
     def tagged(self) -> dict[str, dict[str, str]]:
         """Return the tags of every alarm by ARN."""
         with self._lock:
-            return {self._arn(name): dict(alarm.tags) for name, alarm in self._alarms.items() if alarm.tags}
+            return {self._arn(name): dict(alarm.tags) for name, alarm in self._alarms.items()}
 
     def stop(self) -> None:
         """Evaluate no more."""
@@ -211,13 +210,6 @@ class Alarms:
                 del self._alarms[name]
             self._watch()
         return {}
-
-    def _list_tags(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-        with self._lock:
-            alarm = self._alarms.get(parameters["ResourceARN"].rsplit(":alarm:", 1)[-1])
-            if alarm is None:
-                raise ApiError("ResourceNotFoundException", f"There is no {parameters['ResourceARN']}.", 404)
-            return {"Tags": [{"Key": key, "Value": value} for key, value in alarm.tags.items()]}
 
 
 def _told(state: State) -> dict[str, Any]:

@@ -12,6 +12,7 @@ class Dashboards:
 
     def __init__(self) -> None:
         self._bodies: dict[str, str] = {}
+        self._tags: dict[str, dict[str, str]] = {}
 
     def operations(self) -> Operations:
         """Return what the gateway routes here."""
@@ -21,6 +22,10 @@ class Dashboards:
             ("monitoring", "DeleteDashboards"): self._delete,
         }
 
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Return the tags of every dashboard by ARN."""
+        return {arn: dict(tags) for arn, tags in self._tags.items()}
+
     def _put(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         try:
             widgets = json.loads(parameters["DashboardBody"])["widgets"]
@@ -29,21 +34,27 @@ class Dashboards:
         for widget in widgets:
             if not {"type", "properties"} <= widget.keys():
                 raise invalid("Should have required property 'type' and 'properties'")
-        self._bodies[parameters["DashboardName"]] = parameters["DashboardBody"]
+        name = parameters["DashboardName"]
+        self._bodies[name] = parameters["DashboardBody"]
+        # as of alarms, tags of an existing dashboard are not changed by putting it
+        self._tags.setdefault(_arn(name), {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())})
         return {"DashboardValidationMessages": []}
 
     def _get(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         name = parameters["DashboardName"]
         self._need([name])
-        arn = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"
-        return {"DashboardArn": arn, "DashboardBody": self._bodies[name], "DashboardName": name}
+        return {"DashboardArn": _arn(name), "DashboardBody": self._bodies[name], "DashboardName": name}
 
     def _delete(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         self._need(parameters["DashboardNames"])
         for name in parameters["DashboardNames"]:
-            del self._bodies[name]
+            del self._bodies[name], self._tags[_arn(name)]
         return {}
 
     def _need(self, names: list[str]) -> None:
         if missing := [name for name in names if name not in self._bodies]:
             raise ApiError("ResourceNotFound", f"Dashboard {', '.join(missing)} does not exist", 404)
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"

@@ -1,6 +1,8 @@
 """The face of CloudWatch: what reads metrics, and what watches them."""
 
-from local.api import Clients, Emit, Operations
+from typing import Any
+
+from local.api import ApiError, Caller, Clients, Emit, Operations
 from local.clock import Clock
 from local.cloudwatch.alarm_actions import Actions
 from local.cloudwatch.alarms import Alarms
@@ -24,11 +26,21 @@ class CloudWatch:
     def operations(self) -> Operations:
         """Return what the gateway routes here."""
         parts = (self._intake, self._queries, self._alarms, self._dashboards, self.log_filters)
-        return {name: answer for part in parts for name, answer in part.operations().items()}
+        found = {name: answer for part in parts for name, answer in part.operations().items()}
+        return {**found, ("monitoring", "ListTagsForResource"): self._list_tags}
 
     def tagged(self) -> dict[str, dict[str, str]]:
-        """Return the tags of every alarm by ARN."""
-        return self._alarms.tagged()
+        """Return the tags of every alarm and dashboard by ARN."""
+        return {arn: tags for arn, tags in self._all_tags().items() if tags}
+
+    def _all_tags(self) -> dict[str, dict[str, str]]:
+        return {**self._alarms.tagged(), **self._dashboards.tagged()}
+
+    def _list_tags(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        tags = self._all_tags().get(parameters["ResourceARN"])
+        if tags is None:
+            raise ApiError("ResourceNotFoundException", f"There is no {parameters['ResourceARN']}.", 404)
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def stop(self) -> None:
         """Evaluate no more alarms."""

@@ -6,12 +6,14 @@ from local.resources.kind import Kind, Subject
 
 
 def _put(subject: Subject) -> str:
-    subject.aws.put_dashboard(DashboardName=subject.name, DashboardBody=subject.properties["DashboardBody"])
+    subject.aws.put_dashboard(**subject.pick("DashboardBody Tags"), DashboardName=subject.name)
     return subject.name
 
 
 def _read(subject: Subject) -> dict[str, Any]:
-    return dict(subject.aws.get_dashboard(DashboardName=subject.id))
+    found = subject.aws.get_dashboard(DashboardName=subject.id)
+    tags = subject.aws.list_tags_for_resource(ResourceARN=found["DashboardArn"])["Tags"]
+    return {**found, "Tags": tags}
 
 
 KINDS = (
@@ -19,6 +21,7 @@ KINDS = (
         type="AWS::CloudWatch::Dashboard",
         service="cloudwatch",
         properties="DashboardName DashboardBody",
+        tags=("Tags", "Key", "Value"),
         create=_put,
         read=_read,
         update=_put,
