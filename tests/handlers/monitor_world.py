@@ -35,6 +35,8 @@ FUNCTION = names.predict_function(STAGE, SPEC.model)
 RULES = Monitoring(window_hours=4, min_rows=100, min_labels=50, confirm=1, clear=1, stale_hours=5)
 RUN = "flights-1a2b3c4d-a1"
 
+WRITING = ("Put", "Invoke", "Publish")
+
 Row = Mapping[str, Any]
 
 
@@ -98,8 +100,9 @@ class Watched:
     told: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     failing: str | None = None
-    left: int = 0
-    made: int = 0
+    dying: int | None = None
+    answered: bool = False
+    written: int = 0
     serial: int = 0
 
     def deploy(self, spec: ModelSpec) -> None:
@@ -185,21 +188,25 @@ class Watched:
         self.asked.clear()
         return self.asked
 
-    def fail(self, operation: str, after: int = 0) -> None:
-        """Let the calls of an operation (all, when it is empty) fail once `after` of them were made."""
-        self.failing, self.left, self.made = operation, after, 0
+    def fail(self, operation: str) -> None:
+        """Let the calls of an operation fail."""
+        self.failing = operation
+
+    def die(self, write: int, *, answered: bool) -> None:
+        """Let the writing call of this number, from 0, and all calls after it fail; `answered`: once it is done."""
+        self.dying, self.answered, self.written = write, answered, 0
 
     def heal(self) -> int:
-        """Let calls succeed again; return how many were made meanwhile."""
-        self.failing = None
-        return self.made
+        """Let calls succeed again; return how many writing calls were made."""
+        self.failing, self.dying = None, None
+        return self.written
 
-    def pass_call(self, operation: str, key: str) -> None:
+    def before_call(self, operation: str, key: str) -> None:
         self.asked.append(f"{operation} {key}".strip())
-        if self.failing is not None and operation.startswith(self.failing):
-            self.made += 1
-            if self.made > self.left:
-                raise ClientError({"Error": {"Code": "InternalFailure", "Message": "out of order"}}, operation)
+        self.written += operation.startswith(WRITING)
+        dead = self.dying is not None and self.written > self.dying + self.answered
+        if dead or operation == self.failing:
+            raise ClientError({"Error": {"Code": "InternalFailure", "Message": "out of order"}}, operation)
 
     def look_key(self) -> str:
         """Run the monitor; return the key of the window that it leaves."""
@@ -243,7 +250,7 @@ def make_watched(world: World, root: Path, patch: pytest.MonkeyPatch) -> Iterato
     wiring.client("sns").meta.events.register(f"{events}.sns.Publish", lambda params, **_: watched.told.append(params))
 
     def counted(params: dict[str, Any], model: Any, **_: Any) -> None:
-        watched.pass_call(model.name, str(params.get("Key", "")))
+        watched.before_call(model.name, str(params.get("Key", "")))
 
     for service in ("s3", "dynamodb", "lambda", "cloudwatch", "sns", "events"):
         wiring.client(service).meta.events.register(f"{events}.{service}.*", counted)
