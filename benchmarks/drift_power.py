@@ -74,6 +74,7 @@ def worlds() -> Iterator[tuple[str, list[tuple[Setting, Cases]]]]:
     yield "independent rows, 20 features", [(setting, made)]
     yield "flights, rows drawn at random", [real.drawn(draw, STATIONARY, SHIFTED, ROWS)]
     yield "flights, whole days", list(real.days(draw))
+    yield "flights, days of the year after", [real.year()]
 
 
 def synthetic_setting(draw: np.random.Generator) -> Setting:

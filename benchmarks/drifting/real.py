@@ -1,4 +1,4 @@
-"""The example's flights of January to March 2013: rows drawn at random, and whole days as they were."""
+"""The example's flights of 2013: rows of January to March drawn at random, whole days, and the rest of the year."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ Cases = dict[str, list[pl.DataFrame]]
 Draw = np.random.Generator
 
 
-def flights() -> pl.DataFrame:
-    """Return the flights whose delay is known, with their date."""
+def flights(months: int = 3) -> pl.DataFrame:
+    """Return the flights of the first months whose delay is known, with their date."""
     found = importlib.util.spec_from_file_location("flights_monthly", MODEL / "monthly.py")
     assert found is not None
     assert found.loader is not None
     monthly = importlib.util.module_from_spec(found)
     found.loader.exec_module(monthly)
-    table: pl.DataFrame = monthly.flights().filter((pl.col("month") <= 3) & pl.col("late").is_not_null())
+    table: pl.DataFrame = monthly.flights().filter((pl.col("month") <= months) & pl.col("late").is_not_null())
     return table.rename({"late": "label"}).with_columns(date=pl.date("year", "month", "day").cast(pl.String))
 
 
@@ -87,6 +87,18 @@ def days(draw: Draw) -> Iterator[tuple[Setting, Cases]]:
         for name, shift in shifts(draw).items():
             cases[name] = [model.scored(shift(part)) for part in calm[:3]]
         yield model.setting, cases
+
+
+def year() -> tuple[Setting, Cases]:
+    """Return the days of April to December as windows of a model that learned from January to March."""
+    table = flights(12)
+    first, later = table.filter(pl.col("month") <= 3), table.filter(pl.col("month") > 3)
+    newest = first["date"].unique().sort()[-18]
+    model = Model(first.filter(pl.col("date") < newest), first.filter(pl.col("date") >= newest))
+    cases: Cases = {}
+    for (month, _), day in later.partition_by("month", "day", maintain_order=True, as_dict=True).items():
+        cases.setdefault(f"2013-{month:02}", []).append(model.scored(day))
+    return model.setting, cases
 
 
 def shifts(draw: Draw) -> dict[str, Any]:
