@@ -5,6 +5,7 @@ for missing in them; in a category, text or id only the empty text does (Namibia
 numbers: they cannot be read.
 """
 
+from math import isfinite
 from typing import Final
 
 import polars as pl
@@ -42,7 +43,8 @@ def typed(column: pl.Series, kind: Kind) -> tuple[pl.Series, pl.Series]:
         return pl.Series(column.name, [None] * len(column), dtype=DTYPES[kind]), source.is_null()
     if source.dtype == pl.String:
         return _from_text(source, kind)
-    if source.dtype == pl.Float64 and kind is Kind.NUMBER and source.is_finite().all():
+    # a sum is finite only if every number is; the few that overflow it are told apart one by one below
+    if source.dtype == pl.Float64 and kind is Kind.NUMBER and isfinite(source.sum()):
         return source, source.is_null()
     frame = source.to_frame("c")
     read = _from_stored(source.dtype, kind).cast(DTYPES[kind]).alias(column.name)
@@ -51,9 +53,9 @@ def typed(column: pl.Series, kind: Kind) -> tuple[pl.Series, pl.Series]:
 
 def _from_text(column: pl.Series, kind: Kind) -> tuple[pl.Series, pl.Series]:
     if kind in (Kind.CATEGORY, Kind.TEXT, Kind.ID):
-        missing = column.is_null()
-        empty = column.str.len_bytes() == 0
-        return (column.set(empty, None), missing | empty.fill_null(False)) if empty.any() else (column, missing)
+        if any(part.str.len_bytes().min() == 0 for part in column.get_chunks()):
+            column = column.set(column.str.len_bytes() == 0, None)
+        return column, column.is_null()
     frame = column.to_frame("c").select(pl.col("c").str.strip_chars())
     missing = frame["c"].is_null() | frame["c"].is_in(MISSING)
     return frame.select(_read(pl.col("c"), kind).alias(column.name)).to_series().set(missing, None), missing

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from lifecycle.profile import Moments
@@ -11,7 +12,7 @@ from lifecycle.reference import NUMBER, ColumnReference
 from lifecycle.schema import Column, Kind
 from lifecycle.tally import ColumnTally
 from tabular import texts
-from tabular.counting import BinCounts, blocks, moments
+from tabular.counting import BLOCK, BinCounts, blocks, moments
 
 NUMBERS: Final = frozenset({Kind.NUMBER, Kind.INTEGER})
 MEASURED: Final = NUMBERS | {Kind.DATETIME}
@@ -39,9 +40,9 @@ def look(values: pl.Series, kind: Kind, bins: ColumnReference | None = None) -> 
     if kind not in MEASURED:
         return Look()
     counted = BinCounts(bins.edges, len(values)) if bins is not None and bins.kind == NUMBER else None
-    numbers = Moments()
+    numbers, space = Moments(), np.empty(min(BLOCK, len(values)))
     for block in blocks(values):
-        numbers = numbers.merge(moments(block))
+        numbers = numbers.merge(moments(block, space))
         if counted is not None:
             counted.add(block)
     if counted is not None:

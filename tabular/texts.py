@@ -60,14 +60,11 @@ def _looked_up(texts: pl.Series, known: pl.Series, part: Part) -> dict[str, int]
     # a place of no value holds the hash of one whose place is another, which no row there can have
     owners = np.full(1 << part[1], hashes[0], dtype=np.uint64)
     owners[places] = hashes
-    total = np.zeros(owners.size, dtype=np.int64)
-    strangers = []
+    total, strangers, table = np.zeros(owners.size, dtype=np.int64), [], _Table(owners, part)
     for chunk in texts.get_chunks():
         for start in range(0, len(chunk), BLOCK):
             block = chunk.slice(start, BLOCK)
-            found = _hashed(block)
-            place = _place(found, part)
-            mine = owners[place] == found
+            place, mine = table.find(_hashed(block))
             if not mine.all():
                 strangers.append(block.filter(pl.Series(~mine)))
                 place = place[mine]
@@ -77,14 +74,32 @@ def _looked_up(texts: pl.Series, known: pl.Series, part: Part) -> dict[str, int]
     return counts | {value: count for value, count in zip(known.to_list(), rows, strict=True) if value is not None}
 
 
+class _Table:
+    """Looks hashes up; its space is used again for every block, or finding pages would take longer than the work."""
+
+    def __init__(self, owners: Hashes, part: Part) -> None:
+        self._owners = owners
+        self._part = part
+        self._place, self._owner = np.empty((2, BLOCK), dtype=np.uint64)
+        self._mine = np.empty(BLOCK, dtype=np.bool_)
+
+    def find(self, hashes: Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return the place of each hash, and whether the whole hash is its owner's; both until the next call."""
+        rows = len(hashes)
+        place = _place(hashes, self._part, self._place[:rows])
+        # places are within the table: "clip" only keeps numpy from taking them through a buffer
+        np.take(self._owners, place, out=self._owner[:rows], mode="clip")
+        return place, np.equal(self._owner[:rows], hashes, out=self._mine[:rows])
+
+
 def _hashed(texts: pl.Series) -> Hashes:
     found: Hashes = texts.hash().to_numpy()
     return found
 
 
-def _place(hashes: Hashes, part: Part) -> npt.NDArray[np.int64]:
-    places = hashes >> np.uint64(part[0])
-    places &= np.uint64((1 << part[1]) - 1)
+def _place(hashes: Hashes, part: Part, space: Hashes | None = None) -> npt.NDArray[np.int64]:
+    places = np.right_shift(hashes, np.uint64(part[0]), out=space)
+    np.bitwise_and(places, np.uint64((1 << part[1]) - 1), out=places)
     return places.view(np.int64)
 
 
