@@ -23,8 +23,9 @@ Artifact bucket (versioned)
     runs/<model>/<run>/train/<job>/output/model.tar.gz
     runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json,probe.json}
     runs/<model>/<run>/evaluation/reference.json     bins of its training rows and scores: what monitoring compares with
-    monitoring/<model>/hours/<yyyy-mm-ddThh>/<reference>-<sources>.json   counts of one arrival hour of the log
-    monitoring/<model>/days/<yyyy-mm-dd>/<reference>-<sources>.json       the sum of a day's hours
+    monitoring/<model>/hours/<yyyy-mm-ddThh>/<yardstick>-<sources>.json   counts of one arrival hour of the log
+    monitoring/<model>/hours/<yyyy-mm-ddThh>/<the same>.answers.parquet   its answers by id, .sample.json: some rows
+    monitoring/<model>/days/<yyyy-mm-dd>/<yardstick>-<sources>.json       the sum of a day's hours
     monitoring/<model>/windows/<yyyy-mm-ddThhmm>.{json,html}              what one look found
     monitoring/<model>/latest.json                                        the newest of them
     harvests/<model>.json                            which days of labelled predictions became data (lifecycle.harvest)

@@ -124,7 +124,7 @@ class Watched:
         self.write(keys.run("flights", run, "evaluation", "reference.json"), json.dumps(found).encode())
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{names.package_group(STAGE, 'flights')}/{number}"
         said = Live(package_arn=arn, run_id=run, since=int(wiring.now() - ago))
-        boto3.client("lambda").update_alias(
+        wiring.client("lambda").update_alias(
             FunctionName=FUNCTION, Name=names.LIVE, FunctionVersion="1", Description=said.to_description()
         )
 
@@ -181,7 +181,7 @@ class Watched:
         self.labels().write(changes)
 
     def labels(self) -> Labels:
-        return Labels(boto3.client("dynamodb"), "labels", "flights")
+        return Labels(wiring.client("dynamodb"), "labels", "flights")
 
     def calls(self) -> list[str]:
         """Return a list that takes every call from now on: its name, and its key."""
@@ -232,7 +232,7 @@ def make_watched(world: World, root: Path, patch: pytest.MonkeyPatch) -> Iterato
     make_labels_table()
     patch.setenv("LABELS_TABLE", "labels")
     role = boto3.client("iam").create_role(RoleName="predict", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    functions = boto3.client("lambda")
+    functions = wiring.client("lambda")
     functions.create_function(
         FunctionName=FUNCTION, Runtime="python3.12", Role=role, Handler="lambdas.predict.handler",
         Code={"ZipFile": b"none"}, Publish=True,
