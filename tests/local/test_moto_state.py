@@ -102,6 +102,31 @@ def test_of_many_conditional_writes_at_once_one_wins(engine: World) -> None:
         assert sum(pool.map(claim, range(24))) == 1
 
 
+def test_a_partition_is_read_without_the_others_in_order_and_page_by_page(engine: World) -> None:
+    table = engine.client("dynamodb")
+    table.create_table(
+        TableName="labels",
+        KeySchema=[{"AttributeName": "hour", "KeyType": "HASH"}, {"AttributeName": "name", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("hour", "name")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for name in ("c", "a", "b"):
+        for hour in ("one", "two"):
+            table.put_item(TableName="labels", Item={"hour": {"S": hour}, "name": {"S": name}})
+
+    def names(hour: str) -> list[str]:
+        wanted = {"KeyConditionExpression": "#h = :h", "ExpressionAttributeNames": {"#h": "hour"}}
+        pages = table.get_paginator("query").paginate(
+            TableName="labels", ExpressionAttributeValues={":h": {"S": hour}}, Limit=2, **wanted
+        )
+        return [item["name"]["S"] for page in pages for item in page["Items"]]
+
+    assert (names("one"), names("two"), names("three")) == (["a", "b", "c"], ["a", "b", "c"], [])
+    table.put_item(TableName="labels", Item={"hour": {"S": "three"}, "name": {"S": "d"}})
+    assert names("three") == ["d"]
+    assert table.scan(TableName="labels")["Count"] == 7
+
+
 def test_stored_times_follow_the_engine_clock(engine: World) -> None:
     s3, sqs = engine.client("s3"), engine.client("sqs")
     url, _ = engine.queue("slow", VisibilityTimeout="600")
