@@ -79,7 +79,7 @@ def build(looked: Looked, judged: Judgement, before: Mapping[str, Any] | None) -
         "quality": judged.quality,
         "slices": list(judged.slices),
         "alerts": list(judged.alerts),
-        "retraining": past.get("retraining"),
+        "retraining": None,  # it follows the look; the ledger holds it
         "memory": {
             "state": judged.state.to_plain(),
             "drifting": since,
