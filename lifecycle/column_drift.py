@@ -72,7 +72,7 @@ def compare(reference: ColumnReference, tally: ColumnTally) -> Moved:
     p_missing = 1.0
     if reference.rows and missing > missing_before:
         p_missing = chance_of_more(tally.missing, tally.rows, reference.missing, reference.rows)
-    table = _grouped(reference, tally.counts)
+    table = _grouped(reference, tally.counts, _members(reference))
     if table is None:
         return Moved(missing=missing, missing_before=missing_before, p_missing=p_missing)
     chi, gap = distance.chi_square(*table.sound), distance.half_l1(reference.counts, tally.counts)
@@ -95,14 +95,20 @@ def compare(reference: ColumnReference, tally: ColumnTally) -> Moved:
     )
 
 
-def swing(reference: ColumnReference, tally: ColumnTally) -> tuple[float, float]:
-    """Return PSI beyond chance and rise of the share of missing values, each as a share of the farthest it can be."""
-    table = _grouped(reference, tally.counts) if sum(tally.counts) >= FEW else None
-    far = table.farthest() if table else 0.0
-    missing = tally.missing / tally.rows if tally.rows else 0.0
-    missing_before = reference.missing / reference.rows if reference.rows else 0.0
-    rise = max(0.0, missing - missing_before) / (1.0 - missing_before) if missing_before < 1.0 else 0.0
-    return min(1.0, table.excess() / far) if table and far else 0.0, rise
+def swings(reference: ColumnReference, windows: Sequence[ColumnTally]) -> list[tuple[float, float]]:
+    """Return PSI beyond chance and rise of the share of missing values of windows, as shares of the farthest possible.
+
+    A window with fewer than `FEW` values has not moved.
+    """
+    members, found = _members(reference), []
+    before = reference.missing / reference.rows if reference.rows else 0.0
+    for window in windows:
+        table = _grouped(reference, window.counts, members) if sum(window.counts) >= FEW else None
+        far = table.farthest() if table else 0.0
+        rise = max(0.0, window.missing / window.rows - before) if window.rows else 0.0
+        moved = min(1.0, table.excess() / far) if table and far else 0.0
+        found.append((moved, rise / (1.0 - before) if before < 1.0 else 0.0))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +141,22 @@ class _Table:
         return chance_of_more(self.pool[1], after, self.pool[0], before)
 
 
-def _grouped(reference: ColumnReference, after: Sequence[int]) -> _Table | None:
+def _members(reference: ColumnReference) -> list[slice]:
+    counts = reference.counts
+    if reference.kind != NUMBER:
+        return [slice(place, place + 1) for place in range(len(counts))]
+    return [slice(group[0], group[-1] + 1) for group in groups(counts)]
+
+
+def _grouped(reference: ColumnReference, after: Sequence[int], members: list[slice]) -> _Table | None:
     before = reference.counts
     one, two = sum(before), sum(after)
     if not one or not two:
         return None
-    members = groups(before) if reference.kind == NUMBER else [[place] for place in range(len(before))]
     sound: tuple[list[int], list[int]] = ([], [])
     pool = [0, 0]
     for group in members:
-        counts = [sum(side[place] for place in group) for side in (before, after)]
+        counts = [sum(side[group]) for side in (before, after)]
         if counts[0] >= EXPECTED and counts[0] * two >= EXPECTED * one:
             sound[0].append(counts[0])
             sound[1].append(counts[1])
@@ -165,16 +177,15 @@ def groups(counts: Sequence[int]) -> list[list[int]]:
     if low >= high:
         return [list(range(len(counts)))]
     size = sum(counts) / GROUPS
-    found: list[list[int]] = []
-    held = size  # so that the first bin begins a group
+    begins, held = [0, low], 0.0
     for place in range(low, high):
         count = counts[place]
-        if held >= size or count >= size or held + count / 2 > size:
-            found.append([])
+        if place > low and (held >= size or count >= size or held + count / 2 > size):
+            begins.append(place)
             held = 0.0
-        found[-1].append(place)
         held += count
-    return [part for part in (list(range(low)), *found, list(range(high, len(counts)))) if part]
+    ends = [*begins[1:], high, len(counts)]
+    return [list(range(begin, end)) for begin, end in zip([*begins, high], ends, strict=True) if begin < end]
 
 
 def _tail(counts: Sequence[int]) -> int:

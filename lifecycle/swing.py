@@ -36,7 +36,7 @@ def with_swing(reference: ColumnReference, windows: Sequence[ColumnTally]) -> Co
         In order of time; together, they are (most of) the reference's rows.
     """
     chosen = windows[:: -(-len(windows) // COMPARED) or 1]
-    seen = [column_drift.swing(reference, window) for window in chosen]
+    seen = column_drift.swings(reference, chosen)
     onward = reference.kind == NUMBER and moves_on(chosen)
     return replace(
         reference,
