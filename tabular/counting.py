@@ -114,12 +114,14 @@ class CellCounts:
 
     def _add(self, block: Floats) -> None:
         bits, cell, sign = block.view(np.int64), self._space[0, : block.size], self._space[1, : block.size]
-        np.bitwise_and(bits, _SIZE, out=cell)
-        np.right_shift(cell, self.grid.shift, out=cell)
+        low = float(block.min()) if block.size else 1.0
+        # of zeros, too: one of them may be -0.0
+        size = bits if low > 0 else np.bitwise_and(bits, _SIZE, out=cell)
+        np.right_shift(size, self.grid.shift, out=cell)
         np.subtract(cell, self.grid.first - 1, out=cell)
         np.clip(cell, 0, self.middle, out=cell)
         upper = self.total[self.middle :]
-        if block.size and block.min() < 0:
+        if low < 0:
             np.right_shift(bits, 63, out=sign)
             np.bitwise_xor(cell, sign, out=cell)
             np.subtract(cell, sign, out=cell)
