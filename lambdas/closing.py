@@ -14,9 +14,9 @@ from cloud.claims import Claims
 from cloud.executions import Executions, Outcome
 from cloud.ledger import Ledger
 from cloud.objects import Bucket
-from lambdas.observability import count, note
+from lambdas.observability import note
 from lambdas.wiring import iso
-from lifecycle import claims, keys, ledger, names
+from lifecycle import claims, keys, ledger
 from lifecycle.claims import Claim, State
 from lifecycle.ledger import Entry
 from lifecycle.runs import Asked, Queue, Status, ended_status
@@ -47,7 +47,6 @@ class RunCloser:
             self.claims.finish(version, execution, {"run_id": held.value.get("run_id"), "status": str(status)})
         else:
             self.claims.release(version, execution)
-            count(names.METRIC_RUNS_FAILED, stage=self.stage, model=self.model)
         self.claims.release(held.claim, execution)
         note("run ended", run_id=held.value.get("run_id"), status=str(status), execution=execution)
 

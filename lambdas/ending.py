@@ -10,7 +10,7 @@ from typing import Any
 
 from cloud.executions import Outcome
 from lambdas import wiring
-from lambdas.observability import count, note
+from lambdas.observability import note
 from lambdas.standing import plan
 from lifecycle import claims, ledger, names
 from lifecycle.claims import Claim, State
@@ -39,7 +39,6 @@ class DeploymentCloser:
                 table.release(package, execution)
         if outcome.status != "SUCCEEDED":
             self._report(held, outcome)
-            count(names.METRIC_DEPLOYMENTS_FAILED, stage=self.settings.stage, model=self.settings.model)
         table.release(held.claim, execution)
         note("deployment ended", status=outcome.status, package=held.value.get("package_arn"), execution=execution)
 

@@ -35,7 +35,7 @@ class Explanations:
         """Return one explanation per typed row. Raises Problem when there are more than MAX_ROWS."""
         if len(rows) > MAX_ROWS:
             detail = f"{len(rows)} rows; with {PARAMETER}=true a request may have {MAX_ROWS}. Send fewer rows at once"
-            raise Problem(413, detail, rows=len(rows))
+            raise Problem(413, detail)
         return [self._plain(self._explainer.explain(row, typed=True)) for row in rows]
 
     def _plain(self, found: Sequence[Explanation]) -> dict[str, Any]:

@@ -23,10 +23,10 @@ def answered(make: Callable[[], Any], doing: str) -> Response:
         return problem.response()
     except Unavailable as error:
         note(f"{doing} has to wait", error=type(error).__name__, reason=str(error))
-        return Problem(503, f"{doing} was not possible now; send the same request again", rows=0).response()
+        return Problem(503, f"{doing} was not possible now; send the same request again").response()
     except Exception as error:  # noqa: BLE001 - composition root: the caller must not see internals, the log must
         logger.exception(f"{doing} failed", extra={"error": type(error).__name__})
-        return Problem(500, "the request could not be answered; the function's log says why", rows=0).response()
+        return Problem(500, "the request could not be answered; the function's log says why").response()
 
 
 def json_answer(document: Any) -> Response:

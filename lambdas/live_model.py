@@ -11,7 +11,7 @@ from lifecycle.body import json_of
 from lifecycle.checksum import sha256_hex
 from lifecycle.errors import MissingSetting, ModelRejected, RequestRejected, SpecRejected
 from lifecycle.prediction_id import RANDOM_BYTES, ids_of
-from lifecycle.prediction_log import PredictionLog, metrics_line
+from lifecycle.prediction_log import PredictionLog
 from lifecycle.problem import ERRORS_LISTED, Problem, field_error
 from lifecycle.request import RowChecker, inputs_of, is_nullable
 from lifecycle.scoring import CompiledModel
@@ -116,12 +116,11 @@ class LiveModel:
         body = f'{self._head}, "predictions": {json.dumps(shown)}}}'
         if len(body) > ANSWER_BYTES:
             detail = f"the answer would be larger than {ANSWER_BYTES:,} bytes: send fewer rows in one request"
-            raise Problem(413, detail, rows=len(rows))
+            raise Problem(413, detail)
         lines: list[str] = []
         if self._log is not None:
             latency = (time.perf_counter() - started) * 1000
             lines = self._log.lines(rows, answers, time_ms=now, latency_ms=latency)
-        lines.append(metrics_line(self._place.stage, self._place.model, scored=len(rows), refused=0, time_ms=now))
         return _json(body), lines
 
     def describe(self, *, probed: bool = False) -> Response:
@@ -176,7 +175,7 @@ class LiveModel:
                 except RequestRejected as error:
                     errors.append(field_error(number, None, str(error).removeprefix(f"row {number}: ")))
             detail = f"{len(errors)} of {len(rows)} rows cannot be turned into features; no row was scored"
-            raise Problem(422, detail, errors=errors[:ERRORS_LISTED], rows=len(rows)) from None
+            raise Problem(422, detail, errors=errors[:ERRORS_LISTED]) from None
 
     def _explained(self, event: Mapping[str, Any]) -> "Explanations | None":
         """What explains, if the request asks for it; loaded then only."""

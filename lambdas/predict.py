@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from lambdas.live_model import LiveModel, Place, Response
 from lifecycle import names
-from lifecycle.prediction_log import failure_lines, metrics_line
+from lifecycle.prediction_log import failure_lines
 from lifecycle.problem import Problem
 
 PREDICTIONS: Final = "/predictions"
@@ -32,17 +32,19 @@ def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Re
     started = time.perf_counter()
     try:
         if live is None:
-            raise Problem(503, "no model yet: this model's first training run has not been deployed", rows=0)
+            raise Problem(503, "no model yet: this model's first training run has not been deployed")
         method = event["requestContext"]["http"]["method"]
         if event["rawPath"].endswith(DOCUMENT):
             return live.openapi()
         if not event["rawPath"].endswith(PREDICTIONS):
             return live.describe(probed=is_probe(event))
         if method != "POST":
-            raise Problem(405, f"{method} is not possible here; POST rows", headers={"allow": "POST"}, rows=0)
+            raise Problem(405, f"{method} is not possible here; POST rows", headers={"allow": "POST"})
         response, lines = live.predict(event, started)
     except Problem as problem:
-        response, lines = problem.response(), _lines_of(problem, live, place, event)
+        response, lines = problem.response(), []
+        if problem.status >= 500:
+            lines = _failure(live, place, event, problem.status, problem.detail)
     if lines and not is_probe(event):
         _write(lines)
     return response
@@ -51,14 +53,6 @@ def answer(live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> Re
 def is_probe(event: Mapping[str, Any]) -> bool:
     """Whether a deployment asks, by invoking the function itself; no HTTP client can set this member."""
     return bool(_context(event).get(names.PRODUCT) == names.PROBE)
-
-
-def _lines_of(problem: Problem, live: LiveModel | None, place: Place, event: Mapping[str, Any]) -> list[str]:
-    if problem.status >= 500:
-        return _failure(live, place, event, problem.status, problem.detail)
-    if not problem.rows:
-        return []
-    return [metrics_line(place.stage, place.model, scored=0, refused=problem.rows, time_ms=_now())]
 
 
 def _failure(live: LiveModel | None, place: Place, event: Mapping[str, Any], status: int, error: str) -> list[str]:

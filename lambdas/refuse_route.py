@@ -34,7 +34,7 @@ def refusal(method: str, path: str) -> Problem:
             continue
         if method != allowed:
             detail = f"{method[:20]} is not possible here; {allowed} is"
-            return Problem(405, detail, headers={"allow": allowed}, rows=0)
+            return Problem(405, detail, headers={"allow": allowed})
         name = path.removeprefix("/models/").partition("/")[0]
-        return Problem(404, f"there is no model {name[:60]!r} in this stage; deployed models answer to {KNOWN}", rows=0)
-    return Problem(404, f"there is nothing at {path[:200]!r}; known paths are {KNOWN}", rows=0)
+        return Problem(404, f"there is no model {name[:60]!r} in this stage; deployed models answer to {KNOWN}")
+    return Problem(404, f"there is nothing at {path[:200]!r}; known paths are {KNOWN}")

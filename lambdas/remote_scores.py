@@ -27,12 +27,12 @@ class RemoteScores:
                 raise ModelRejected(f"{len(found)} answers for {len(rows)} rows")
         except Throttled as error:
             detail = "more requests are being answered than the model takes at once; try again"
-            raise Problem(503, detail, headers={"retry-after": BUSY_SECONDS}, rows=len(rows)) from error
+            raise Problem(503, detail, headers={"retry-after": BUSY_SECONDS}) from error
         except Unavailable as error:
             detail = "the model's endpoint did not answer in time; it may be starting: try again"
-            raise Problem(503, detail, headers={"retry-after": COLD_SECONDS}, rows=len(rows)) from error
+            raise Problem(503, detail, headers={"retry-after": COLD_SECONDS}) from error
         except ModelRejected as error:
-            raise Problem(503, "the model's endpoint failed; its log says why", rows=len(rows)) from error
+            raise Problem(503, "the model's endpoint failed; its log says why") from error
         return found
 
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from cloud.objects import Bucket
 from lambdas import wiring
-from lambdas.observability import count, note
-from lifecycle import drift, keys, ledger, names, report, validation
+from lambdas.observability import note
+from lifecycle import drift, keys, ledger, report, validation
 from lifecycle.finding import Finding
 from lifecycle.harvest import is_harvested
 from lifecycle.ledger import Entry
@@ -36,7 +36,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     key = _write(settings, spec, verdict, event)
     if not verdict.accepted:
         _record_refusal(settings, verdict, event, key)
-        count(names.METRIC_VERSIONS_REJECTED, stage=settings.stage, model=settings.model)
     note("version judged", run_id=run_id, accepted=verdict.accepted, problems=len(verdict.problems))
     return {"accepted": verdict.accepted, "report": key, "problems": len(verdict.problems)}
 

@@ -6,7 +6,7 @@ from cloud.functions import Alias
 from lambdas import serving_endpoint, wiring
 from lambdas.alias_moves import left, move
 from lambdas.deployment_record import facts, record
-from lambdas.observability import count, note
+from lambdas.observability import note
 from lambdas.standing import said_by
 from lifecycle import deployment, ledger, names
 from lifecycle.settings import Deploy
@@ -23,7 +23,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         move(settings, before, Alias(version=before.version, description=said, revision="", weights={}))
     detail = {**facts(planned), "version": published["version"], "live": before.version, "reasons": state["reasons"]}
     record(settings, ledger.VERSION_WITHDRAWN, f"{event['execution']}#withdrawn", detail)
-    count(names.METRIC_DEPLOYMENTS_FAILED, stage=settings.stage, model=settings.model)
     reasons = "\n".join(state["reasons"])
     stays = f"version {live.number} stays live" if live else "no model is live yet"
     again = f"{names.PRODUCT} deploy {settings.model} --package {planned['model_version']}"

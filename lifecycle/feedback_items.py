@@ -57,13 +57,13 @@ def listed(document: Any) -> list[Any]:
     """
     found = document.get("labels") if isinstance(document, dict) else None
     if not isinstance(found, list) or not found:
-        raise Problem(422, f"the body must be {_SHAPE}, with at least one label", rows=0)
+        raise Problem(422, f"the body must be {_SHAPE}, with at least one label")
     if unknown := [name for name in document if name != "labels"]:
         errors = [field_error(None, name[:100], 'is unknown here; the body holds "labels" only') for name in unknown]
-        raise Problem(422, f"the body must be {_SHAPE}", errors=errors[:10], rows=0)
+        raise Problem(422, f"the body must be {_SHAPE}", errors=errors[:10])
     if len(found) > MAX_ITEMS:
         detail = f"{len(found):,} labels in one request; at most {MAX_ITEMS:,} are taken: send more requests, or a file"
-        raise Problem(413, detail, rows=0)
+        raise Problem(413, detail)
     return found
 
 

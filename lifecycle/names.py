@@ -23,8 +23,6 @@ ALARM_CHANGED: Final = "CloudWatch Alarm State Change"
 
 # Metrics: one namespace; dimensions are Stage and Model, never a version.
 METRIC_NAMESPACE: Final = "Perennial"
-METRIC_ROWS_SCORED: Final = "RowsScored"
-METRIC_ROWS_REFUSED: Final = "RowsRefused"
 METRIC_REQUESTS_FAILED: Final = "RequestsFailed"
 METRIC_COLD_STARTS: Final = "ColdStarts"
 COLD_START_PATTERN: Final = '"REPORT RequestId:" "Init Duration:"'  # both terms, in Lambda's own last line
@@ -37,9 +35,6 @@ METRIC_QUALITY_DROP: Final = "QualityDrop"
 METRIC_ESTIMATED_QUALITY: Final = "EstimatedQuality"
 METRIC_LABEL_COVERAGE: Final = "LabelCoverage"
 METRIC_STALENESS: Final = "Staleness"
-METRIC_VERSIONS_REJECTED: Final = "VersionsRejected"
-METRIC_RUNS_FAILED: Final = "RunsFailed"
-METRIC_DEPLOYMENTS_FAILED: Final = "DeploymentsFailed"
 
 # What monitoring may raise; each is an alarm of its own.
 ALERT_DRIFT: Final = "drift"

@@ -90,21 +90,16 @@ def failure_lines(facts: Mapping[str, str | None], *, time_ms: int, status: int,
     why, without anything of the rows.
     """
     line = {"kind": FAILURE, "schema": SCHEMA, **facts, "time": time_ms, "status": status, "error": error}
-    figures = {names.METRIC_REQUESTS_FAILED: 1}
-    return [json.dumps(line), _embedded(str(facts["stage"]), str(facts["model"]), figures, time_ms)]
+    return [json.dumps(line), _failed(facts, time_ms)]
 
 
-def metrics_line(stage: str, model: str, *, scored: int, refused: int, time_ms: int) -> str:
-    """Return the request's figures in CloudWatch's embedded metric format."""
-    figures = {names.METRIC_ROWS_SCORED: scored, names.METRIC_ROWS_REFUSED: refused}
-    return _embedded(stage, model, figures, time_ms)
-
-
-def _embedded(stage: str, model: str, figures: Mapping[str, int], time_ms: int) -> str:
+def _failed(facts: Mapping[str, str | None], time_ms: int) -> str:
+    """Return the count of one failed request in CloudWatch's embedded metric format."""
+    name = names.METRIC_REQUESTS_FAILED
     directive = {
         "Namespace": names.METRIC_NAMESPACE,
         "Dimensions": [["Stage", "Model"]],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in figures],
+        "Metrics": [{"Name": name, "Unit": "Count"}],
     }
-    found = {"_aws": {"Timestamp": time_ms, "CloudWatchMetrics": [directive]}, "Stage": stage, "Model": model}
-    return json.dumps({**found, **figures})
+    found = {"_aws": {"Timestamp": time_ms, "CloudWatchMetrics": [directive]}}
+    return json.dumps({**found, "Stage": facts["stage"], "Model": facts["model"], name: 1})

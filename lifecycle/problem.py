@@ -27,7 +27,7 @@ class Problem(RequestRejected):
     """A request that gets a problem document as its answer.
 
     `status` is the HTTP status, `error` the name of the error class behind it, `errors` what is wrong field by field,
-    `headers` what the answer carries besides its content type, `rows` how many rows are refused with it.
+    `headers` what the answer carries besides its content type.
     """
 
     def __init__(
@@ -37,14 +37,12 @@ class Problem(RequestRejected):
         *,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
-        rows: int = 1,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = list(errors)
         self.headers = dict(headers or {})
-        self.rows = rows
 
     def document(self) -> dict[str, Any]:
         """Return the problem document.

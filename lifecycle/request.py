@@ -71,7 +71,6 @@ class RowChecker:
                 f"{len(errors)} problem{'s' * (len(errors) > 1)} in {wrong} of {len(rows)} rows{more}; "
                 "no row was scored. GET the model's path for its columns.",
                 errors=errors[:ERRORS_LISTED],
-                rows=len(rows),
             )
         return clean
 
@@ -92,7 +91,7 @@ class RowChecker:
         found: list[Any] = rows
         if len(found) > self._max_rows:
             detail = f"{len(found):,} rows in one request; this model takes at most {self._max_rows:,}"
-            raise Problem(413, detail, rows=len(found))
+            raise Problem(413, detail)
         return found
 
     def _row(self, index: int, row: Any, errors: list[FieldError]) -> dict[str, Any]:

@@ -74,29 +74,27 @@ def test_every_prediction_has_an_id_of_its_own(live):
 def test_a_prediction_id_says_when_the_request_came_and_its_log_line_says_the_same(live, capsys):
     before = time.time()
     _, body = ask(live, ROW)
-    line, _metrics = logged(capsys)
+    [line] = logged(capsys)
     when = time_of(body["predictions"][0]["prediction_id"])
     assert before - 0.001 <= when <= time.time()
     assert line["time"] == round(when * 1000)
 
 
-def test_each_row_leaves_one_line_and_each_request_one_line_of_metrics(live, capsys):
+def test_each_row_leaves_one_line(live, capsys):
     _, body = ask(live, ROW, ROW)
-    *predictions, metrics = logged(capsys)
+    predictions = logged(capsys)
     assert [line["prediction_id"] for line in predictions] == [p["prediction_id"] for p in body["predictions"]]
     line = predictions[0]
     assert (line["kind"], line["model_version"], line["data_version"]) == ("prediction", "3", "d" * 64)
     assert line["row"]["distance"] == 1400
     assert "passenger" not in line["row"]
     assert 0 < line["latency_ms"] < 10_000
-    assert (metrics["RowsScored"], metrics["RowsRefused"]) == (2, 0)
 
 
-def test_without_a_prediction_log_only_the_metrics_are_written(tmp_path, capsys):
+def test_without_a_prediction_log_nothing_is_written(tmp_path, capsys):
     live = LiveModel.load(live_package.write(tmp_path / "quiet", log=False), SETTINGS)
-    ask(live, ROW)
-    [metrics] = logged(capsys)
-    assert metrics["RowsScored"] == 1
+    assert ask(live, ROW)[0] == 200
+    assert logged(capsys) == []
 
 
 def test_a_line_names_the_published_version_that_answered(package, capsys):
@@ -159,12 +157,11 @@ def test_a_log_that_cannot_be_written_does_not_cost_an_answer(live, monkeypatch)
     assert ask(live, ROW)[0] == 200
 
 
-def test_wrong_rows_are_refused_by_row_and_field_and_counted(live, capsys):
+def test_wrong_rows_are_refused_by_row_and_field_and_leave_no_line(live, capsys):
     status, body = ask(live, ROW, {"distance": "far", "origin": "LGA"})
     assert status == 422
     assert [(e["row"], e["field"]) for e in body["errors"]] == [(1, "distance"), (1, "origin")]
-    [metrics] = logged(capsys)
-    assert (metrics["RowsScored"], metrics["RowsRefused"]) == (0, 2)
+    assert logged(capsys) == []
 
 
 def test_rows_that_features_py_cannot_compute_are_all_named(live):

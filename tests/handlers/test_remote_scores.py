@@ -81,7 +81,7 @@ def test_all_rows_of_a_request_are_asked_for_at_once_encoded_as_in_training(tmp_
 def test_the_log_line_of_a_remote_prediction_is_like_any_other(tmp_path: Path, capsys: Any) -> None:
     model, _ = live(tmp_path, halves)
     ask(model, ROW)
-    [line, _metrics] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    [line] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
     assert (line["kind"], line["probability"], line["row"]["distance"]) == ("prediction", 0.5, 1400)
 
 

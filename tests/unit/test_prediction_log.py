@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from lifecycle.prediction_log import LINE_BYTES, PredictionLog, failure_lines, metrics_line
+from lifecycle.prediction_log import LINE_BYTES, PredictionLog, failure_lines
 from lifecycle.schema import Column, Contract, Kind, Task, contract_to_plain
 
 CONTRACT = Contract(
@@ -97,14 +97,3 @@ def test_a_row_too_long_for_one_line_is_left_out_and_its_length_said():
 def test_lone_surrogates_of_a_request_can_be_written():
     [line] = lines({"distance": 1.0, "passenger": "x", "note": "\ud800"})
     assert line.encode()
-
-
-def test_the_metrics_line_is_embedded_metric_format_without_other_dimensions():
-    found = json.loads(metrics_line("dev", "late", scored=3, refused=0, time_ms=5))
-    [directive] = found["_aws"]["CloudWatchMetrics"]
-    assert directive["Dimensions"] == [["Stage", "Model"]]
-    assert {metric["Name"]: found[metric["Name"]] for metric in directive["Metrics"]} == {
-        "RowsScored": 3,
-        "RowsRefused": 0,
-    }
-    assert (found["Stage"], found["Model"], found["_aws"]["Timestamp"]) == ("dev", "late", 5)
