@@ -1,5 +1,6 @@
 """Execution input -> whether this execution is a run, and everything its steps need."""
 
+from dataclasses import replace
 from typing import Any
 
 from lambdas import wiring
@@ -8,7 +9,8 @@ from lambdas.inputs import write_inputs
 from lambdas.observability import note
 from lambdas.starting import RunStarter
 from lifecycle import keys, runs
-from lifecycle.runs import Asked
+from lifecycle.retrain_memory import Memory
+from lifecycle.runs import UPLOAD, Asked
 from lifecycle.settings import StartRun
 from lifecycle.versions import Current
 
@@ -16,7 +18,7 @@ from lifecycle.versions import Current
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Decide; a run that goes gets its inputs and its record."""
     settings = wiring.settings(StartRun)
-    asked = Asked.from_plain(event["detail"])
+    asked = _with_reason(settings, Asked.from_plain(event["detail"]))
     starter = _starter(settings)
     raw = wiring.bucket(settings.data_bucket).read_json(keys.current(asked.dataset))
     if runs.is_superseded(asked, Current.from_plain(raw) if raw else None):
@@ -26,6 +28,15 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     if going.decision != "start":
         return _stopped(going.decision, asked)
     return write_inputs(settings, event, asked, going)
+
+
+def _with_reason(settings: StartRun, asked: Asked) -> Asked:
+    """A version that comes of harvested feedback is run for the reason for which it was harvested."""
+    raw = wiring.bucket(settings.artifact_bucket).read_json(keys.monitoring(settings.model, "retraining.json"))
+    pending = Memory.from_plain(raw).pending
+    if asked.trigger != UPLOAD or asked.rerun or pending is None or not pending.is_due(wiring.now()):
+        return asked
+    return replace(asked, reason=pending.reason, trigger=pending.trigger)
 
 
 def _stopped(decision: str, asked: Asked) -> dict[str, Any]:

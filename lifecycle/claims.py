@@ -14,6 +14,7 @@ CUT_LEASE_SECONDS: Final = 300
 RUN_LEASE_SECONDS: Final = 24 * 3600
 DEPLOY_LEASE_SECONDS: Final = 24 * 3600
 JUDGING_LEASE_SECONDS: Final = 900  # as long as the function may take
+RETRAIN_LEASE_SECONDS: Final = 900
 MONITOR_LEASE_SECONDS: Final = 900  # no longer than Lambda lets a function run
 
 
@@ -45,6 +46,11 @@ def deploy(model: str) -> str:
 def judging(model: str) -> str:
     """Name the claim of whoever judges a model's live version; its value is an order to go back that is not done."""
     return f"judging#{model}"
+
+
+def retrain(model: str) -> str:
+    """Name the claim of whoever decides whether a model is trained anew."""
+    return f"retrain#{model}"
 
 
 def package(package_arn: str, code: str) -> str:

@@ -14,6 +14,8 @@ from lifecycle.spec import ModelSpec
 from lifecycle.versions import Current, Entry
 
 SCHEMA: Final = 1
+UPLOAD: Final = "upload"
+NEW_DATA: Final = "new data version"
 BATCH_OBJECTS: Final = 25
 BATCH_BYTES: Final = 200_000_000
 BATCHES: Final = 400  # about 80 bytes each, so that the state of the machine stays below its 262,144 bytes
@@ -32,13 +34,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What an event asks for. `sequence` is missing when a person asks; `rerun` wants it although it was run."""
+    """What an event asks for. `sequence` is missing when a person asks; `rerun` wants it although it was run.
+
+    `trigger` is UPLOAD, or what made the loop ask (`lifecycle.retrain_decision.Trigger`).
+    """
 
     dataset: str
     version: str
     sequence: int | None = None
     rerun: bool = False
-    reason: str = "new data version"
+    reason: str = NEW_DATA
+    trigger: str = UPLOAD
 
     def to_plain(self) -> dict[str, Any]:
         """Return the value as it waits, or as an event's detail."""
@@ -48,12 +54,13 @@ class Asked:
             "sequence": self.sequence,
             "rerun": self.rerun,
             "reason": self.reason,
+            "trigger": self.trigger,
         }
 
     @classmethod
     def from_plain(cls, raw: Mapping[str, Any]) -> "Asked":
         """Read an event's detail; members that are not ours are ignored."""
-        known = {name: raw[name] for name in ("sequence", "rerun", "reason") if raw.get(name) is not None}
+        known = {name: raw[name] for name in ("sequence", "rerun", "reason", "trigger") if raw.get(name) is not None}
         return cls(dataset=raw["dataset"], version=raw["version"], **known)
 
 
@@ -190,6 +197,7 @@ def record(spec: ModelSpec, origin: Origin, begun: Begun) -> dict[str, Any]:
         "attempt": begun.attempt,
         "rerun": begun.asked.rerun,
         "reason": begun.asked.reason,
+        "trigger": begun.asked.trigger,
         "parent": begun.parent,
         "execution": origin.execution,
         "started_at": origin.started_at,

@@ -168,6 +168,22 @@ class ReadFeedback(RecordFeedback):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Retrain(Settings):
+    """lambdas/decide_retraining.py (one per model); `training_machine` is the ARN of the machine that it starts."""
+
+    model: str
+    spec_id: str
+    data_bucket: str
+    artifact_bucket: str
+    labels_table: str
+    claims_table: str
+    ledger_writer: str
+    predict_function: str
+    training_machine: str
+    topic: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Monitor(Settings):
     """lambdas/monitor_model.py (one per model)."""
 

@@ -144,7 +144,9 @@ class TrainingStack(Stack):
         )
         predict = regional_arn("lambda", f"function:{names.predict_function(self._stage, self._spec.model)}")
         live = Grant(actions=("lambda:GetAlias",), resources=(predict,))
-        return self._function(functions.START_RUN, made.to_env(), [*self._reading(), live])
+        asked, artifacts = keys.monitoring(self._spec.model), self._shared.artifact_bucket  # why a run is wanted
+        why = [grants.read_objects(artifacts, asked), grants.list_objects(artifacts, asked)]
+        return self._function(functions.START_RUN, made.to_env(), [*self._reading(), live, *why])
 
     def _register_model(self) -> Function:
         made = environment.RegisterModel(

@@ -1,0 +1,87 @@
+"""An alarm, a look of monitoring, the schedule or a person -> a run that is started, or why not (yet).
+
+One decision at a time for a model; whoever comes meanwhile is told so, and asks again with the next look. What is to
+be started is remembered before it is, so that a function that dies on the way is finished by the next one.
+"""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from lambdas import wiring
+from lambdas.harvesting import harvest
+from lambdas.observability import note
+from lambdas.retraining_facts import Asking, asking_of, known
+from lambdas.retraining_starts import Starts
+from lifecycle import claims, names
+from lifecycle.claims import RETRAIN_LEASE_SECONDS, Refused, Taking
+from lifecycle.retrain_decision import START, WAIT, Decision, decide
+from lifecycle.settings import Retrain
+
+NOT_YET: Final = 2**62  # rows: a harvest that only counts
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Decide; returns `decision`, `reason`, `until` (ISO 8601, or None) and `execution` (its name, or None).
+
+    Raises Throttled or Unavailable when AWS does not answer; the event comes again, or the next look asks.
+    """
+    settings = wiring.settings(Retrain)
+    owner = context.aws_request_id if context else str(event.get("id", "by hand"))
+    table, name = wiring.claims(settings.claims_table), claims.retrain(settings.model)
+    wish = Taking(claim=name, owner=owner, lease_seconds=RETRAIN_LEASE_SECONDS)
+    if isinstance(table.take(wish, wiring.now()), Refused):
+        return answer(Decision(what=WAIT, reason="somebody else decides just now; asked again after the next look"))
+    try:
+        starts = Starts.of(settings)
+        starts.carry_out()
+        if starts.is_interrupted:
+            _harvest(settings, starts)
+        found = _decided(settings, starts, event)
+    finally:
+        table.release(name, owner)
+    note("retraining decided", **found)
+    return found
+
+
+def _decided(settings: Retrain, starts: Starts, event: dict[str, Any]) -> dict[str, Any]:
+    if event.get("detail-type") == names.VERSION_CUT:
+        started = starts.cut(event["detail"])
+        return answer(Decision(what=START if started else WAIT, reason="harvested rows became a version"), started)
+    asking = asking_of(event)
+    decision = _decision(settings, starts, asking)
+    execution = None
+    if decision.what == START:
+        execution = starts.start(asking, decision, learned=_learned(settings, starts, asking, decision))
+    starts.tell(asking, decision, execution)
+    return answer(decision, execution)
+
+
+def _decision(settings: Retrain, starts: Starts, asking: Asking) -> Decision:
+    """Decide; labels are counted only when nothing else stands in the way, since counting reads the log."""
+    rules, facts = wiring.packaged_spec().retraining, known(settings, starts.memory, asking)
+    if not rules.learn_from_feedback:
+        return decide(facts, rules)
+    supposed = decide(replace(facts, fresh=rules.min_new_labels), rules)
+    if supposed.what != START:
+        return supposed
+    return decide(replace(facts, fresh=harvest(settings, least=NOT_YET).rows), rules)
+
+
+def _learned(settings: Retrain, starts: Starts, asking: Asking, decision: Decision) -> bool:
+    """Upload what feedback taught, if that is wanted and there is any; tell whether a version will come of it."""
+    if not wiring.packaged_spec().retraining.learn_from_feedback:
+        return False
+    starts.expect(asking, decision)
+    return _harvest(settings, starts)
+
+
+def _harvest(settings: Retrain, starts: Starts) -> bool:
+    written = harvest(settings, least=1).keys
+    starts.uploaded()
+    return bool(written)
+
+
+def answer(decision: Decision, execution: str | None = None) -> dict[str, Any]:
+    """Return a decision as the function's answer."""
+    until = None if decision.until is None else wiring.iso(decision.until)
+    return {"decision": decision.what, "reason": decision.reason, "until": until, "execution": execution}

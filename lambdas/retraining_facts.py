@@ -1,0 +1,92 @@
+"""An event, and what buckets, claims and records say -> everything that a decision about a new run rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lambdas import wiring
+from lifecycle import claims, keys, names
+from lifecycle.retrain_decision import Known, Past, Trigger, past_of
+from lifecycle.retrain_memory import Memory
+from lifecycle.settings import Retrain
+from lifecycle.versions import Current
+
+NEWEST_RUNS: Final = 200
+"""Runs that are looked at: a month's, and what came before them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """Who asks, for which alerts (None: those of the newest look), in whose words, and whether budgets do not count."""
+
+    trigger: Trigger
+    alerts: frozenset[str] | None = None
+    said: str = ""
+    over_budget: bool = False
+
+
+def asking_of(event: Mapping[str, Any]) -> Asking:
+    """Read an alarm's event, the announcement of a look, the schedule's input or a person's order.
+
+    Raises ValueError for anything else.
+    """
+    detail = event.get("detail", {})
+    if event.get("detail-type") == names.MODEL_MONITORED:
+        return Asking(trigger=Trigger.LOOK, alerts=frozenset(detail["alerts"]))
+    if event.get("detail-type") == names.ALARM_CHANGED:
+        raised = frozenset(what for what in names.ALERTS if detail["alarmName"].endswith(f"-{what}"))
+        return Asking(trigger=Trigger.ALARM, alerts=raised, said=detail["alarmName"])
+    if event.get("trigger") == Trigger.SCHEDULE:
+        return Asking(trigger=Trigger.SCHEDULE)
+    if event.get("trigger") == Trigger.HAND and event.get("reason"):
+        over = bool(event.get("over_budget", False))
+        return Asking(trigger=Trigger.HAND, said=str(event["reason"]), over_budget=over)
+    raise ValueError('an order is {"trigger": "hand", "reason": "...", "over_budget": false}')
+
+
+def known(settings: Retrain, memory: Memory, asking: Asking) -> Known:
+    """Return what is known now; labels are not counted yet."""
+    spec, now = wiring.packaged_spec(), wiring.now()
+    raw = wiring.bucket(settings.data_bucket).read_json(keys.current(spec.dataset))
+    runs = _runs(settings)
+    return Known(
+        now=now,
+        trigger=asking.trigger,
+        alerts=_alerts(settings) if asking.alerts is None else asking.alerts,
+        version=Current.from_plain(raw).version if raw else None,
+        spec_id=settings.spec_id,
+        runs=runs,
+        starts=memory.starts,
+        busy=_busy(settings, memory, runs, now),
+        fresh=None,
+        look_seconds=spec.monitoring.every_minutes * 60.0,
+        over_budget=asking.over_budget,
+    )
+
+
+def _alerts(settings: Retrain) -> frozenset[str]:
+    key = keys.monitoring(settings.model, "latest.json")
+    latest = wiring.bucket(settings.artifact_bucket).read_json(key)
+    return frozenset(latest["alerts"]) if latest else frozenset()
+
+
+def _runs(settings: Retrain) -> list[Past]:
+    artifacts = wiring.bucket(settings.artifact_bucket)
+    prefix = keys.runs(settings.model)
+    listed = [
+        key for key in artifacts.keys(prefix) if key.endswith("/run.json") and key.count("/") == prefix.count("/") + 1
+    ]
+    records = [artifacts.read_json(key) for key in listed]
+    return sorted((past_of(one) for one in records if one), key=lambda run: run.started)[-NEWEST_RUNS:]
+
+
+def _busy(settings: Retrain, memory: Memory, runs: list[Past], now: float) -> str | None:
+    table = wiring.claims(settings.claims_table)
+    for claim, what in ((claims.run(settings.model), "a run"), (claims.deploy(settings.model), "a deployment")):
+        held = table.read(claim)
+        if held is not None and held.held_by_other("", now):
+            return what
+    coming = memory.pending
+    if coming is not None and coming.is_due(now) and not any(run.started >= coming.at for run in runs):
+        return "a data version with what feedback taught"
+    return None
