@@ -19,7 +19,7 @@ from lifecycle.reference import Reference
 from lifecycle.settings import Monitor
 from lifecycle.spec import ModelSpec
 from lifecycle.window_file import Judgement, Looked
-from lifecycle.window_hours import HOUR, Window, hour_text
+from lifecycle.window_hours import DAY_HOURS, HOUR, Window, hour_text
 from lifecycle.window_quality import judged_quality
 from tabular import labelled_rows
 
@@ -123,9 +123,9 @@ class Look:
             said.append(f"{found.uncounted} hours of the log are left to the next look")
         elif drift.reason:
             said.append(drift.reason)
-        empty = self.window.until - max(self.window.first, self._first_hour) - len(found.stems)
-        if counts.answered and not found.uncounted and empty > 0:
-            said.append(f"nothing was logged in {empty} hours of the window")
+        width = self.window.until - max(self.window.first, self._first_hour)
+        if counts.answered and not found.uncounted and len(found.stems) < width <= DAY_HOURS:
+            said.append(f"rows came in {len(found.stems)} of the {width} hours")
         if counts.unreadable:
             said.append(f"{counts.unreadable} lines or objects of the log cannot be read")
         if counts.cut:
