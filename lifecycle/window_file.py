@@ -91,10 +91,10 @@ def build(looked: Looked, judged: Judgement, before: Mapping[str, Any] | None) -
 
 
 def distributions(reference: Reference, tally: Tally, verdict: DriftVerdict) -> dict[str, Any]:
-    """Return the pictures of the most severe features, and of the score."""
+    """Return the pictures of the most severe features, and of the score (a column of that name has none)."""
     order = [each.name for each in verdict.features][:PICTURES]
     found = {name: bars(reference.columns[name], tally.columns[name]) for name in order}
-    return {"score": bars(reference.scores, tally.scores), **found}
+    return {**found, "score": bars(reference.scores, tally.scores)}
 
 
 def alerts(*, drift: DriftVerdict | None, state: AlertState, stale: bool) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from lifecycle.feedback_label import Label
@@ -15,6 +16,8 @@ from tabular.losses import row_losses
 
 LABEL: Final = "label"
 LOSS: Final = "\0loss"
+LARGEST: Final = 1e100
+"""No loss counts for more: a label of 1e300 must not make sums infinite, nor a metric that CloudWatch refuses."""
 SLICE_ROWS: Final = 30
 SLICES: Final = 10
 MISSING: Final = "(missing)"
@@ -44,8 +47,9 @@ def losses(model: JudgedModel, answers: pl.DataFrame, labels: pl.DataFrame) -> p
     if not joined.height:
         return no_losses(model)
     outputs, decided = outputs_of(model, joined)
-    found = row_losses(model.objective, model.task, joined[LABEL].to_numpy(), outputs, decided)
-    return joined.select(pl.Series(LOSS, found), *model.sliced)
+    with np.errstate(over="ignore"):
+        found = row_losses(model.objective, model.task, joined[LABEL].to_numpy(), outputs, decided)
+    return joined.select(pl.Series(LOSS, np.clip(found, -LARGEST, LARGEST)), *model.sliced)
 
 
 def no_labels() -> pl.DataFrame:

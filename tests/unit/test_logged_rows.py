@@ -114,6 +114,7 @@ def test_samples_are_fair_bounded_and_hold_nothing_private():
         (Task.MULTICLASS, "log_loss", {"probabilities": {"a": 1.0, "b": 0.0}, "decision": "a"}, ["a", 2.0], 0.0),
         (Task.MULTICLASS, "log_loss", {"probabilities": {"a": 1.0}, "decision": "a"}, ["a"], None),
         (Task.REGRESSION, "mae_error", {"value": 12}, [10.0, 16.0, "many"], 3.0),
+        (Task.REGRESSION, "rmse_error", {"value": 12}, [1e300], 1e100),
     ],
 )
 def test_labels_find_their_answers_after_the_hour_was_written(task, metric, answer, labels, mean):
