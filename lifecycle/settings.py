@@ -180,7 +180,6 @@ class Retrain(Settings):
     ledger_writer: str
     predict_function: str
     training_machine: str
-    topic: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

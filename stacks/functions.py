@@ -68,6 +68,8 @@ READ_FEEDBACK: Final = Entry("read_feedback", 3008, 900)
 # what drifted: a core of its own, and all the time there is. The judge of what is live scores labelled rows again.
 MONITOR_MODEL: Final = Entry("monitor_model", 1769, 900)
 JUDGE_LIVE: Final = Entry("judge_live", 1769, 900)
+# A decision reads small documents; with feedback to learn from it also joins a log of months, file by file on disk.
+DECIDE_RETRAINING: Final = Entry("decide_retraining", 1769, 900, tmp_mb=2048)
 
 SHARED: Final = (CUT_VERSION, RECORD_EVENT, REFUSE_ROUTE, DESCRIBE_API)
 TRAINING: Final = (START_RUN, PROFILE_OBJECTS, VALIDATE_VERSION, REPLAY_CANDIDATE, REGISTER_MODEL, CLOSE_RUN)

@@ -29,14 +29,14 @@ class Watch:
 
 @dataclass(frozen=True)
 class MonitoringAlarms:
-    """One model's alarms. `made` creates them and returns the names of those that retraining listens to."""
+    """One model's alarms. `made` creates them."""
 
     stack: Stack
     spec: ModelSpec
     shared: Shared
     monitor: Function
 
-    def made(self) -> list[str]:
+    def made(self) -> None:
         """Create an alarm for each alert, and one for looks that fail."""
         above, beyond = "GreaterThanOrEqualToThreshold", "GreaterThanThreshold"
         stale = float(self.spec.monitoring.stale_hours)
@@ -73,7 +73,6 @@ class MonitoringAlarms:
         for watch in watches:
             self._alert(watch)
         self._failing()
-        return [names.alarm(self.shared.stage, self.spec.model, watch.what) for watch in watches]
 
     def _alert(self, watch: Watch) -> None:
         # missing data change nothing: between two looks there are none, and what was judged holds until the next
@@ -94,7 +93,7 @@ class MonitoringAlarms:
     def _failing(self) -> None:
         self._alarm(
             "monitor",
-            f"{self.spec.model}: looks at its traffic fail. See: perennial logs monitor_model",
+            f"{self.spec.model}: looks at its traffic fail. See: perennial logs monitor",
             namespace="AWS/Lambda",
             metric_name="Errors",
             dimensions={"FunctionName": self.monitor.resource.ref},

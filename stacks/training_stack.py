@@ -21,6 +21,7 @@ from stacks.imported import Shared, regional_arn
 from stacks.jobs import Jobs
 from stacks.model_assets import ModelAssets
 from stacks.patterns import executions_of, versions_of
+from stacks.retraining import Decider
 from stacks.training_machine import TrainingFunctions, training_machine
 
 MACHINE: Final = "Training"
@@ -53,6 +54,7 @@ class TrainingStack(Stack):
         # the machine needs the function first, so the function's role learns of the machine afterwards
         attach(self._start, "Executions", self._start.role, [self._executions("DescribeExecution")])
         self._rules()
+        Decider(self, spec, self._shared, self._package, self._lost, self._machine.arn).made()
         CfnOutput(self, names.OUTPUT_TRAINING_MACHINE, value=self._machine.arn)
         CfnOutput(self, names.OUTPUT_PACKAGE_GROUP, value=self._group)
         CfnOutput(self, names.OUTPUT_SPEC_ID, value=spec.spec_id)

@@ -13,6 +13,7 @@ from lifecycle import names
 from lifecycle.errors import Rejected
 
 _HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
+_EXPORTERS_LAST = {"training": 1, "serving": 2, "shared": 3}
 _RETAINED = (*_HOLDS_DATA, "AWS::Logs::LogGroup", "AWS::IAM::Role")
 
 
@@ -59,8 +60,7 @@ def _asked(stage: str) -> str:
 def _in_order(target: Target) -> list[str]:
     """All stacks of the stage, those that import before those that export."""
     found = target.stacks.names(f"{names.PRODUCT}-{target.stage}-")
-    shared = names.shared_stack(target.stage)
-    return sorted((s for s in found if s != shared), reverse=True) + [s for s in found if s == shared]
+    return sorted(found, key=lambda name: (_EXPORTERS_LAST.get(name.rsplit("-", 1)[-1], 0), name))
 
 
 def _announce(

@@ -23,12 +23,12 @@ from lifecycle import names, simulation
 from lifecycle.simulation_page import page
 from lifecycle.spec import ModelSpec
 
-SAMPLE = 0.1
-HOURS = 6
+SAMPLE = 0.0625
+HOURS = 12
 LEARNT = 3
 CHANGES = {
     "retraining": {"learn_from_feedback": True, "on_upload": True, "cooldown_hours": 336},
-    "monitoring": {"prediction_log": True, "every_minutes": 1440, "window_hours": 168},
+    "monitoring": {"prediction_log": True, "every_minutes": 1440, "window_hours": 168, "min_rows": 300},
 }
 
 

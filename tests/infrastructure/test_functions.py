@@ -41,6 +41,7 @@ SETTINGS = {
     "read_feedback": settings.ReadFeedback,
     "monitor_model": settings.Monitor,
     "judge_live": settings.JudgeLive,
+    "decide_retraining": settings.Retrain,
 }
 
 
@@ -154,15 +155,16 @@ def test_new_code_changes_nothing_of_predict_but_its_code_key(
 
 def test_functions_that_events_start_hand_over_what_fails(assembly: Assembly) -> None:
     configured = list(assembly.resources("AWS::Lambda::EventInvokeConfig"))
-    assert len(configured) == 3 * 6
+    assert len(configured) == 3 * 7
     for _, _, config in configured:
         assert "Undelivered" in flat(config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"])
 
 
 def test_every_rule_has_a_dead_letter_queue(assembly: Assembly) -> None:
     rules = list(assembly.resources("AWS::Events::Rule"))
-    # uploads; per model: run ended, approved, updated, ended, alarmed, labels, schedule, judged; two on upload
-    assert len(rules) == 1 + 3 * (1 + 5 + 2) + 2
+    # uploads; per model: run ended, approved, updated, ended, alarmed, labels, schedule, judged, looked, raised;
+    # two on upload
+    assert len(rules) == 1 + 3 * (1 + 5 + 4) + 2
     for stack, name, rule in rules:
         for target in rule["Properties"]["Targets"]:
             assert target["DeadLetterConfig"]["Arn"], (stack, name)

@@ -109,7 +109,7 @@ def test_each_function_has_a_role_of_its_own(assembly: Assembly) -> None:
         (stack, flat(function["Properties"]["Role"]))
         for stack, _, function in assembly.resources("AWS::Lambda::Function")
     ]
-    assert len(roles) == len(set(roles)) == 4 + 1 + 3 * (5 + 12 + 2)
+    assert len(roles) == len(set(roles)) == 4 + 1 + 3 * (6 + 12 + 2)
 
 
 def test_roles_are_passed_to_sagemaker_only(assembly: Assembly) -> None:

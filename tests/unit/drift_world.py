@@ -60,7 +60,8 @@ def rows(draw: random.Random, number: int, features: int = 6) -> dict[str, list[
     table: dict[str, list[float | str | None]] = {}
     for place in range(features // 2):
         table[f"n{place}"] = [draw.gauss(0, 1) for _ in range(number)]
-        table[f"c{place}"] = draw.choices("abcdefgh", weights=[30, 25, 20, 10, 8, 4, 2, 1], k=number)  # type: ignore[assignment]
+        letters = draw.choices("abcdefgh", weights=[30, 25, 20, 10, 8, 4, 2, 1], k=number)
+        table[f"c{place}"] = list(letters)
     table["n1"] = [value if draw.random() > 0.1 else None for value in table["n1"]]
     table["score"] = [draw.betavariate(2, 5) for _ in range(number)]
     return table

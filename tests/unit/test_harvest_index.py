@@ -30,7 +30,8 @@ DAYS = st.dictionaries(
 
 
 def label(identity: str, value: str = "true", **facts: object) -> Label:
-    return Label(**{"prediction_id": identity, "label": value, "recorded_at": 1.0, "source": "r", **facts})  # type: ignore[arg-type]
+    told = {"prediction_id": identity, "label": value, "recorded_at": 1.0, "source": "r", **facts}
+    return Label(**told)  # type: ignore[arg-type]
 
 
 @given(DAYS, st.none() | st.integers(0, 50))
