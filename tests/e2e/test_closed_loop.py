@@ -9,19 +9,17 @@ import io
 import json
 import random
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from lifecycle import keys, ledger, names
+from lifecycle import ledger, names
 from tests.e2e.conftest import Lab, checkout, perennial, running, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("closed loop")]
 
 IDLE_SPEED = 1200
-LIMIT_SECONDS = 60.0
 DRIFTS, POISONED, REGRETTED = "drifts", "poisoned", "regretted"
 RETRAINING = {
     DRIFTS: "{learn_from_feedback: true}",
@@ -108,39 +106,34 @@ def entries(lab: Lab, model: str, kind: str) -> list[dict[str, Any]]:
     return [json.loads(item["detail"]["S"]) for item in found if item["kind"]["S"] == kind]
 
 
+def all_traffic_to(lab: Lab, model: str, version: str, kind: str = ledger.MODEL_LIVE) -> dict[str, Any] | None:
+    """The entry that says that `version` has all the traffic: while it is a canary, it answers some calls, too."""
+    return next((entry for entry in entries(lab, model, kind) if entry["model_version"] == version), None)
+
+
 def alarm(lab: Lab, model: str, what: str) -> str:
     name = names.alarm("dev", model, what)
     return str(lab.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
 
 
-def window(lab: Lab, model: str) -> dict[str, Any]:
-    return dict(lab.artifact(keys.monitoring(model, "latest.json")))
-
-
 def test_traffic_that_drifts_raises_an_alarm_and_a_better_model_goes_live(loop: Lab) -> None:
-    began = time.monotonic()
     go_live(loop, DRIFTS)
     traffic(loop, DRIFTS, *rows(700, 2, now, lowest=2.0))
 
-    wait_until(lambda: loop.live_version(DRIFTS) == "2", "a second model, live")
-    assert time.monotonic() - began < LIMIT_SECONDS
-    found = window(loop, DRIFTS)
+    wait_until(lambda: all_traffic_to(loop, DRIFTS, "2"), "a second model, live")
     started = [entry for entry in entries(loop, DRIFTS, ledger.RETRAINING_DECIDED) if entry["decision"] == "start"]
     assert len(started) == 1
-    assert "x" in json.dumps(started) or "drift" in json.dumps(started)
-    assert entries(loop, DRIFTS, ledger.ALERT_BEGUN), "an alert stands in the ledger"
-    states = [entry["to"] for entry in entries(loop, DRIFTS, ledger.TRAFFIC_SHIFTED) if "to" in entry]
-    assert states or entries(loop, DRIFTS, ledger.TRAFFIC_SHIFTED), "the new model went through the canary"
+    assert started[0]["reason"].startswith("alerts that are on: drift")
+    assert {entry["alert"] for entry in entries(loop, DRIFTS, ledger.ALERT_BEGUN)} >= {names.ALERT_DRIFT}
+    assert [entry["weight"] for entry in entries(loop, DRIFTS, ledger.TRAFFIC_SHIFTED)] == [0.5]
     made, labels = rows(200, 3, now, lowest=2.0)
     answered = loop.predict(DRIFTS, made).body["predictions"]
     right = sum(int(one["decision"]) == y for one, y in zip(answered, labels, strict=True))
     assert right > 170, "the new model knows the new world"
-    assert found["schema"] == 1
     wait_until(lambda: alarm(loop, DRIFTS, names.ALERT_DRIFT) != "ALARM", "an alarm that recovers")
 
 
 def test_a_run_on_poisoned_data_ends_rejected_and_the_live_model_stays(loop: Lab) -> None:
-    began = time.monotonic()
     go_live(loop, POISONED)
     made, _ = rows(700, 4, now, lowest=2.0)
     chance = random.Random(4)
@@ -156,22 +149,22 @@ def test_a_run_on_poisoned_data_ends_rejected_and_the_live_model_stays(loop: Lab
         return found if len(found) > 1 else None
 
     found = wait_until(packages, "a second package")
-    assert time.monotonic() - began < LIMIT_SECONDS
     assert {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in found} == {1: "Approved", 2: "Rejected"}
     assert loop.live_version(POISONED) == "1"
 
 
 def test_a_model_that_passes_its_gates_and_fails_live_is_rolled_back(loop: Lab) -> None:
-    began = time.monotonic()
     go_live(loop, REGRETTED)
     traffic(loop, REGRETTED, *rows(700, 5, now, lowest=2.0))
-    wait_until(lambda: loop.live_version(REGRETTED) == "2", "a second model, live")
+    wait_until(lambda: all_traffic_to(loop, REGRETTED, "2"), "a second model, live")
     # what the second model learned was a passing mood: now the same values mean what the first model would say
     made, labels = rows(600, 6, once, lowest=2.0)
     traffic(loop, REGRETTED, made, labels)
 
-    wait_until(lambda: loop.live_version(REGRETTED) == "1", "the first model again")
-    assert time.monotonic() - began < LIMIT_SECONDS
-    back = entries(loop, REGRETTED, ledger.ROLLED_BACK)
-    assert len(back) == 1
-    assert re.search(r"\d", json.dumps(back[0])), "the evidence is in the ledger"
+    wait_until(lambda: all_traffic_to(loop, REGRETTED, "1", ledger.ROLLED_BACK), "the first model again")
+    assert loop.live_version(REGRETTED) == "1"
+    judged = entries(loop, REGRETTED, ledger.LIVE_JUDGED)[-1]
+    assert judged["action"] == "roll back"
+    assert judged["rows"] == 600
+    assert judged["low"] > 0, "the evidence is in the ledger: how much worse, beyond chance"
+    assert len(entries(loop, REGRETTED, ledger.ROLLED_BACK)) == 1
