@@ -10,6 +10,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,23 +60,28 @@ def as_csv(made: Sequence[Row], labels: Sequence[int]) -> bytes:
     return text.getvalue().encode()
 
 
+def new_model(folder: Path, name: str, table: Path, retraining: str) -> None:
+    """Make a model of a checkout whose traffic may leave what training has seen."""
+    perennial(folder, "new", name, "--from", str(table), "--target", "y")
+    file = folder / "models" / name / "model.yaml"
+    text = re.sub(r", max: [0-9.]+", "", file.read_text())
+    text = re.sub(r"(?m)^(candidates|serving|monitoring|retraining|training): .*\n?", "", text)
+    more = {
+        "candidates": "[random-forest]",
+        "serving": "{rollout: {canary: {steps: [50], step_minutes: 5, min_rows: 20, max_duration_ratio: 50}}}",
+        "monitoring": "{min_rows: 200, min_labels: 100, every_minutes: 60}",
+        "retraining": retraining,
+    }
+    file.write_text(text + "".join(f"{key}: {value}\n" for key, value in more.items()))
+
+
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = checkout(tmp_path_factory.mktemp("loop"))
     table = folder / "tables" / "first.csv"
     table.write_bytes(as_csv(*rows(800, 1, once)))
     for name, retraining in RETRAINING.items():
-        perennial(folder, "new", name, "--from", str(table), "--target", "y")
-        file = folder / "models" / name / "model.yaml"
-        text = re.sub(r", max: [0-9.]+", "", file.read_text())  # the world will go beyond it
-        text = re.sub(r"(?m)^(candidates|serving|monitoring|retraining|training): .*\n?", "", text)
-        more = {
-            "candidates": "[random-forest]",
-            "serving": "{rollout: {canary: {steps: [50], step_minutes: 5, min_rows: 20, max_duration_ratio: 50}}}",
-            "monitoring": "{min_rows: 200, min_labels: 100, every_minutes: 60}",
-            "retraining": retraining,
-        }
-        file.write_text(text + "".join(f"{key}: {value}\n" for key, value in more.items()))
+        new_model(folder, name, table, retraining)
     with running(folder, IDLE_SPEED) as lab:
         yield lab
 
