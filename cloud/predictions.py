@@ -4,11 +4,12 @@ import gzip
 import io
 import zlib
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from cloud.objects import Bucket
 from lifecycle import keys
-from lifecycle.logged import CONTROL, Reading, parsed
+from lifecycle.logged import Reading, parsed
 from lifecycle.prediction_log import PREDICTION
 
 HOUR: Final = 3600.0
@@ -61,15 +62,11 @@ class Predictions:
         What follows the place where an object is damaged or cut off is lost; what stands before it is not.
         """
         for key in listed:
-            for line in self._lines(key):
-                stripped = line.strip()
-                if not stripped or stripped.startswith(CONTROL):
-                    continue
-                for record in parsed(stripped):
-                    if record is None:
-                        self.unreadable += 1
-                    elif record["kind"] == PREDICTION:
-                        yield record
+            for record in chain.from_iterable(map(parsed, self._lines(key))):
+                if record is None:
+                    self.unreadable += 1
+                elif record["kind"] == PREDICTION:
+                    yield record
 
     def _objects(self, since: float, until: float) -> Iterator[tuple[str, float]]:
         """Keys and arrival hours (epoch seconds) from the hour of `since` to the one of `until`, oldest first."""

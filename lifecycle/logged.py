@@ -40,10 +40,7 @@ class Reading:
     def records(self, lines: Iterable[bytes]) -> Iterator[Record]:
         """Yield the records among `lines` that are asked for and were not seen before."""
         for line in lines:
-            stripped = line.strip()
-            if not stripped or stripped.startswith(CONTROL):
-                continue
-            for record in parsed(stripped):
+            for record in parsed(line):
                 if record is None:
                     self.unreadable += 1
                 elif record["kind"] in self._kinds and self._is_new(record, line):
@@ -62,8 +59,11 @@ class Reading:
 
 def parsed(line: bytes) -> Iterator[Record | None]:
     """The records of a line; None stands for what is none. Firehose does not promise a line feed between messages."""
+    stripped = line.strip()
+    if stripped.startswith(CONTROL):
+        return
     try:
-        text = line.decode()
+        text = stripped.decode()
     except UnicodeDecodeError:
         yield None
         return

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from cli.main import run
+from tests.handlers.deployed_stacks import stack
 
 REGION = "us-east-1"
 OUTPUTS = {"DataBucket": "data", "ArtifactBucket": "artifacts", "ApiUrl": "https://api.example", "ApiId": "a1"}
@@ -34,14 +35,6 @@ def deployed(checkout: Path) -> Path:
     stack("perennial-test-flights-training", {"Dataset": "flights", "PackageGroup": "flights", "SpecId": "5" * 64})
     stack("perennial-test-flights-serving", {"PredictFunction": "perennial-test-flights-predict"})
     return checkout
-
-
-def stack(name: str, outputs: dict[str, str]) -> None:
-    body = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-    }
-    boto3.client("cloudformation", REGION).create_stack(StackName=name, TemplateBody=json.dumps(body))
 
 
 def manifest(version: str, cut_at: str, **objects: str) -> None:

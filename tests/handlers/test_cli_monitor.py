@@ -15,6 +15,7 @@ from cloud.ledger import LedgerTable
 from lifecycle import keys, ledger, names
 from lifecycle.ledger import Entry
 from tests import windows
+from tests.handlers.deployed_stacks import stack
 
 REGION = "us-east-1"
 
@@ -36,14 +37,6 @@ def watch() -> None:
 
 def s3() -> Any:
     return boto3.client("s3", REGION)
-
-
-def stack(name: str, outputs: dict[str, str]) -> None:
-    body = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-    }
-    boto3.client("cloudformation", REGION).create_stack(StackName=name, TemplateBody=json.dumps(body))
 
 
 def store(window: dict[str, Any]) -> None:

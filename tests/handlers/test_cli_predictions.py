@@ -18,6 +18,7 @@ from lifecycle.request import RowChecker
 from lifecycle.schema import contract_to_plain
 from lifecycle.scoring import CompiledModel
 from tests import live_package
+from tests.handlers.deployed_stacks import stack
 from tests.live_package import ROW
 
 REGION = "us-east-1"
@@ -45,14 +46,6 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def s3() -> Any:
     return boto3.client("s3", REGION)
-
-
-def stack(name: str, outputs: dict[str, str]) -> None:
-    body = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-    }
-    boto3.client("cloudformation", REGION).create_stack(StackName=name, TemplateBody=json.dumps(body))
 
 
 def model(threshold: float = 0.5, shift: float = 0.0, **changes: Any) -> bytes:
