@@ -157,7 +157,7 @@ def judge(reference: Reference, tally: Tally, rules: Monitoring, before: AlertSt
         features=tuple(shown),
         score=replace(score, drifted=bool(state.score.on)),
         drifted=tuple(each.name for each in shown if each.drifted),
-        worst=max((each.severity for each in used), default=0.0),
+        worst=max((each.severity for each in shown), default=0.0),
         worst_missing=max((max(0.0, each.missing - each.missing_before) for each in used), default=0.0),
         state=state,
     )

@@ -1,7 +1,7 @@
-"""What a look found -> the metrics that it publishes: at most eight, whatever the number of columns.
+"""What a look found -> the metrics that it publishes: at most seven of eight, whatever the number of columns.
 
-With the two of the serving stack that makes ten. What could not be judged is not published: a zero would end alarms
-that nothing has ended.
+With the two of the serving stack that makes ten (docs/decisions/0081). What could not be judged is not published: a
+zero would end alarms that nothing has ended.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from typing import Any, Final
 from lifecycle import names
 from lifecycle.drift_alert import DriftVerdict
 
-LARGEST: Final = 8
+LARGEST: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One metric. `value` is its sum over `samples`; `low` and `high` are the bounds of an interval, if it has one."""
+    """One metric. `value` is its sum over `samples`; `low` and `high` are its Minimum and Maximum, if it has others."""
 
     name: str
     value: float
@@ -29,10 +29,10 @@ def of_drift(verdict: DriftVerdict) -> list[Figure]:
     """Return the figures of drift; none when the window was not judged."""
     if not verdict.judged:
         return []
-    used = [each for each in verdict.features if each.limit is not None]
+    worst = max((each.level for each in verdict.features), default=0.0)
+    drifted, judged = len(verdict.drifted), max(1, len(verdict.features))
     return [
-        Figure(name=names.METRIC_FEATURES_DRIFTED, value=len(verdict.drifted)),
-        Figure(name=names.METRIC_WORST_DRIFT, value=max((each.level for each in used), default=0.0)),
+        Figure(name=names.METRIC_FEATURES_DRIFTED, value=drifted, low=0.0, high=worst, samples=judged),
         Figure(name=names.METRIC_WORST_MISSING, value=verdict.worst_missing),
         Figure(name=names.METRIC_SCORE_DRIFT, value=verdict.score.level),
     ]

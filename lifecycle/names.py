@@ -27,7 +27,6 @@ METRIC_REQUESTS_FAILED: Final = "RequestsFailed"
 METRIC_COLD_STARTS: Final = "ColdStarts"
 COLD_START_PATTERN: Final = '"REPORT RequestId:" "Init Duration:"'  # both terms, in Lambda's own last line
 METRIC_FEATURES_DRIFTED: Final = "FeaturesDrifted"
-METRIC_WORST_DRIFT: Final = "WorstDrift"
 METRIC_WORST_MISSING: Final = "WorstMissing"
 METRIC_SCORE_DRIFT: Final = "ScoreDrift"
 METRIC_QUALITY: Final = "Quality"

@@ -68,7 +68,7 @@ def _of_requests(lines: _Lines) -> list[tuple[str, int, Sequence[Line]]]:
 def _of_looks(lines: _Lines, metric: str) -> list[tuple[str, int, Sequence[Line]]]:
     quality, coverage = names.METRIC_QUALITY, names.METRIC_LABEL_COVERAGE
     drift = [
-        lines.own(names.METRIC_WORST_DRIFT, "Maximum", "worst feature"),
+        lines.own(names.METRIC_FEATURES_DRIFTED, "Maximum", "worst feature"),
         lines.own(names.METRIC_SCORE_DRIFT, "Maximum", "answers"),
     ]
     told = [
@@ -80,7 +80,7 @@ def _of_looks(lines: _Lines, metric: str) -> list[tuple[str, int, Sequence[Line]
     ]
     rows = [lines.own(coverage, "SampleCount", "rows"), lines.own(coverage, "Sum", "with a label")]
     return [
-        ("Features drifted", HOUR, [lines.own(names.METRIC_FEATURES_DRIFTED, "Maximum", "features")]),
+        ("Features drifted", HOUR, [lines.own(names.METRIC_FEATURES_DRIFTED, "Sum", "features")]),
         ("Drift, 1 is the limit", HOUR, drift),
         ("Rise of missing values", HOUR, [lines.own(names.METRIC_WORST_MISSING, "Maximum", "worst feature")]),
         (f"Quality: {metric}", HOUR, told),

@@ -138,7 +138,8 @@ class Releases:
             self.stack,
             f"{what.capitalize()}Alarm",
             alarm_name=name,
-            alarm_description=f"{metric} of {self.spec.model}: soon after a version went live, it is rolled back",
+            alarm_description=f"{self.spec.model}: requests fail ({metric}); a version that went live just before is "
+            "rolled back. See: perennial logs predict",
             namespace=namespace,
             metric_name=metric,
             dimensions=[kind(name=key, value=value) for key, value in dimensions.items()],
@@ -149,6 +150,8 @@ class Releases:
             threshold=ALARM_FAILURES,
             comparison_operator="GreaterThanOrEqualToThreshold",
             treat_missing_data="notBreaching",
+            alarm_actions=[self.shared.topic],
+            ok_actions=[self.shared.topic],
         )
         return name
 

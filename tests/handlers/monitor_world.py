@@ -90,13 +90,17 @@ def _numbers(values: Sequence[float]) -> Any:
 
 @dataclass
 class Watched:
-    """The stage. `put` are the metrics that were published, `told` the notices."""
+    """The stage. `put` are the metrics of the last look, `ever` those of all, as CloudWatch bills them.
+
+    `told` are the notices.
+    """
 
     world: World
     spec: ModelSpec
     root: Path
     patch: pytest.MonkeyPatch
     put: list[dict[str, Any]] = field(default_factory=list)
+    ever: set[tuple[str, str, frozenset[tuple[str, str]]]] = field(default_factory=set)
     told: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     failing: str | None = None
@@ -245,6 +249,9 @@ def make_watched(world: World, root: Path, patch: pytest.MonkeyPatch) -> Iterato
 
     def published(params: dict[str, Any], **_: Any) -> None:
         watched.put[:] = params["MetricData"]
+        for one in watched.put:
+            dimensions = frozenset((each["Name"], each["Value"]) for each in one["Dimensions"])
+            watched.ever.add((params["Namespace"], one["MetricName"], dimensions))
 
     wiring.client("cloudwatch").meta.events.register(f"{events}.cloudwatch.PutMetricData", published)
     wiring.client("sns").meta.events.register(f"{events}.sns.Publish", lambda params, **_: watched.told.append(params))
