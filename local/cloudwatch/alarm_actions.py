@@ -1,11 +1,13 @@
 """What an alarm does when its state changes: it tells topics, as CloudWatch's own service principal.
 
 Source of the message: CloudWatch user guide, "Notifying users on alarm changes"; of who may: the same page, policies of
-topics. As on AWS, an action that is refused is dropped, and only CloudWatch's own history (here: the log) says so.
+topics and of the keys that encrypt them. As on AWS, an action that is refused is dropped, and only CloudWatch's own
+history (here: the log) says so.
 """
 
 import json
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -42,11 +44,19 @@ class Actions:
 
     def _publish(self, topic: str, alarm_arn: str, subject: str, message: str) -> None:
         sns = self._clients("sns")
-        policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("Policy")
-        if not permits(policy, "cloudwatch.amazonaws.com", "sns:Publish", alarm_arn):
-            why = f"The policy of {topic} does not let {alarm_arn} do sns:Publish."
-            raise ClientError({"Error": {"Code": "AuthorizationError", "Message": why}}, "Publish")
+        attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        self._check(topic, attributes.get("Policy"), alarm_arn, ("sns:Publish",))
+        if key := attributes.get("KmsMasterKeyId"):
+            policy = self._clients("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+            self._check(key, policy, alarm_arn, ("kms:Decrypt", "kms:GenerateDataKey"))
         sns.publish(TopicArn=topic, Subject=subject[:100], Message=message)
+
+    @staticmethod
+    def _check(resource: str, policy: str | None, alarm_arn: str, actions: Iterable[str]) -> None:
+        for action in actions:
+            if not permits(policy, "cloudwatch.amazonaws.com", action, alarm_arn):
+                why = f"The policy of {resource} does not let {alarm_arn} do {action}."
+                raise ClientError({"Error": {"Code": "AuthorizationError", "Message": why}}, "Publish")
 
     def _message(self, settings: Settings, arn: str, change: tuple[str, str], why: str, at: float) -> str:
         metric = settings.metric

@@ -200,6 +200,7 @@ def test_an_alarm_can_be_changed_and_deleted(watched: Watched) -> None:
     ("change", "named"),
     [
         ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "topics, not arn:aws:automate"),
+        ({"OKActions": ["arn:aws:lambda:us-east-1:123456789012:function:f"]}, "topics, not arn:aws:lambda"),
         ({"InsufficientDataActions": ["arn:aws:sns:us-east-1:123456789012:t"]}, "InsufficientDataActions"),
         ({"ExtendedStatistic": "p99"}, "ExtendedStatistic"),
         ({"Metrics": []}, "Metrics"),
@@ -220,15 +221,24 @@ def test_what_cloudwatch_or_the_engine_cannot_watch_is_refused_by_name(
     assert caught.value.response["Error"]["Code"] == "ValidationError"
 
 
-def topic(watched: Watched, *principals: str) -> tuple[str, str]:
+def topic(watched: Watched, *principals: str, key: str = "") -> tuple[str, str]:
     """A topic whose policy lets services publish, and the queue where its messages arrive."""
     sns, (url, arn) = watched.engine.client("sns"), watched.engine.queue("told")
-    made = str(sns.create_topic(Name="notices")["TopicArn"])
+    made = str(sns.create_topic(Name="notices", Attributes={"KmsMasterKeyId": key} if key else {})["TopicArn"])
     allowed = {"Effect": "Allow", "Principal": {"Service": list(principals)}, "Action": "sns:Publish", "Resource": made}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     sns.set_topic_attributes(TopicArn=made, AttributeName="Policy", AttributeValue=policy)
     sns.subscribe(TopicArn=made, Protocol="sqs", Endpoint=arn)
     return made, url
+
+
+def told_by(watched: Watched, url: str) -> list[dict[str, Any]]:
+    """The messages that a topic's queue holds, the first one first."""
+    return [json.loads(json.loads(message["Body"])["Message"]) for message in watched.engine.received(url)]
+
+
+def changes_of(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(one["OldStateValue"], one["NewStateValue"]) for one in told]
 
 
 def test_a_topic_is_told_of_each_change_once_and_of_the_recovery(watched: Watched) -> None:
@@ -237,11 +247,13 @@ def test_a_topic_is_told_of_each_change_once_and_of_the_recovery(watched: Watche
     watched.becomes("OK")
     watched.fail(3)
     watched.becomes("ALARM")
+    watched.fail(5)
+    watched.engine.clock.advance(60)
+    time.sleep(0.2)
+    assert watched.state() == "ALARM", "it stays bad, and nobody is told again"
     watched.becomes("OK")
-    told = [json.loads(json.loads(m["Body"])["Message"]) for m in watched.engine.received(url)]
-    assert [(one["OldStateValue"], one["NewStateValue"]) for one in told] == [
-        ("INSUFFICIENT_DATA", "OK"), ("OK", "ALARM"), ("ALARM", "OK"),
-    ]  # fmt: skip
+    told = told_by(watched, url)
+    assert changes_of(told) == [("INSUFFICIENT_DATA", "OK"), ("OK", "ALARM"), ("ALARM", "OK")]
     assert told[1]["AlarmName"] == "errors"
     assert told[1]["Trigger"]["MetricName"] == "Errors"
     assert "Threshold Crossed" in told[1]["NewStateReason"]
@@ -254,22 +266,66 @@ def test_a_topic_that_lets_no_alarm_publish_hears_nothing(watched: Watched) -> N
     assert watched.engine.received(url) == []
 
 
-def test_a_judged_value_holds_until_the_next_and_then_recovers(watched: Watched) -> None:
+def key_for(watched: Watched, *actions: str) -> str:
+    """A key whose policy lets alarms do these things with it."""
+    root = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    service = {"Service": "cloudwatch.amazonaws.com"}
+    alarms = [{"Effect": "Allow", "Principal": service, "Action": list(actions), "Resource": "*"}] if actions else []
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [root, *alarms]})
+    return str(watched.engine.client("kms").create_key(Policy=policy)["KeyMetadata"]["KeyId"])
+
+
+@pytest.mark.parametrize(
+    ("actions", "heard"),
+    [(("kms:Decrypt", "kms:GenerateDataKey*"), 1), (("kms:Decrypt",), 0), ((), 0)],
+    ids=["whole", "half", "none"],
+)
+def test_an_encrypted_topic_is_told_only_with_its_key(watched: Watched, actions: tuple[str, ...], heard: int) -> None:
+    arn, url = topic(watched, "cloudwatch.amazonaws.com", key=key_for(watched, *actions))
+    watched.put(AlarmActions=[arn], OKActions=[arn])
+    watched.becomes("OK")
+    assert len(watched.engine.received(url)) == heard
+
+
+def test_an_alarm_whose_data_end_has_insufficient_data_again_and_tells_nobody_of_it(watched: Watched) -> None:
+    arn, url = topic(watched, "cloudwatch.amazonaws.com")
+    watched.put(AlarmActions=[arn], OKActions=[arn], TreatMissingData="missing")
+    watched.fail(3)
+    watched.becomes("ALARM")
+    watched.becomes("INSUFFICIENT_DATA")
+    assert changes_of(told_by(watched, url)) == [("INSUFFICIENT_DATA", "ALARM")]
+    assert [one["detail"]["state"]["value"] for one in watched.changes(2)] == ["ALARM", "INSUFFICIENT_DATA"]
+
+
+def test_a_judged_value_holds_until_the_next_and_is_told_once(watched: Watched) -> None:
+    arn, url = topic(watched, "cloudwatch.amazonaws.com")
     judged = {"Period": 300, "EvaluationPeriods": 1, "TreatMissingData": "ignore", "Threshold": 1.0}
+    judged |= {"AlarmActions": [arn], "OKActions": [arn]}
     watched.put(**judged, Namespace="Perennial", MetricName="FeaturesDrifted", Dimensions=[], Statistic="Maximum")
 
-    def look(value: float) -> None:
+    def look(drifted: float, worst: float) -> None:
         at = datetime.fromtimestamp(watched.engine.clock.now(), UTC)
-        data = [{"MetricName": "FeaturesDrifted", "Value": value, "Timestamp": at}]
+        data = [{"MetricName": "FeaturesDrifted", "Timestamp": at, **values(300, drifted, 0.0, worst)}]
         watched.client.put_metric_data(Namespace="Perennial", MetricData=data)
 
-    look(2.0)
+    look(2, 7.5)
     watched.becomes("ALARM")
     for _ in range(4):
         watched.engine.clock.advance(3_000)
     assert watched.state() == "ALARM", "hours without a look change nothing"
-    look(0.0)
+    look(5, 40.0)
+    watched.engine.clock.advance(3_600)
+    time.sleep(0.15)
+    look(0, 0.2)
     watched.becomes("OK")
+    told = told_by(watched, url)
+    assert changes_of(told) == [("INSUFFICIENT_DATA", "ALARM"), ("ALARM", "OK")]
+    assert "[7.5 " in told[0]["NewStateReason"]
+
+
+def test_alarms_of_alarms_are_refused_by_name(watched: Watched) -> None:
+    with pytest.raises(ClientError, match="no monitoring:PutCompositeAlarm"):
+        watched.client.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(errors)")
 
 
 def values(count: float, total: float, least: float, most: float) -> dict[str, Any]:
