@@ -24,6 +24,10 @@ def of_model(assembly: Assembly, kind: str) -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for stack, name, one in assembly.resources(kind) if stack in MODEL_STACKS}
 
 
+def types(assembly: Assembly) -> set[str]:
+    return {one["Type"] for template in assembly.templates.values() for one in template["Resources"].values()}
+
+
 def plotted(assembly: Assembly) -> list[list[Any]]:
     """Every line of the dashboard: namespace, metric, dimension, value, ..., settings."""
     (board,) = of_model(assembly, "AWS::CloudWatch::Dashboard").values()
@@ -73,6 +77,14 @@ def test_each_alert_is_an_alarm_that_tells_people_when_it_begins_and_ends(assemb
     judged = alarms[names.alarm("dev", "churn", names.ALERT_DRIFT)]
     assert judged["TreatMissingData"] == "ignore", "what was judged holds until the next look"
     assert "perennial monitor churn" in judged["AlarmDescription"]
+
+
+def test_alarms_watch_one_metric_by_a_plain_statistic_and_nothing_else(assembly: Assembly) -> None:
+    kinds = {kind for kind in types(assembly) if kind.startswith("AWS::CloudWatch::")}
+    assert kinds == {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}, "none are composite, none learn a band"
+    for alarm in of_model(assembly, "AWS::CloudWatch::Alarm").values():
+        assert {"Metrics", "ExtendedStatistic", "ThresholdMetricId", "Unit"}.isdisjoint(alarm)
+        assert alarm["Statistic"] in ("Maximum", "Sum")
 
 
 def test_alarms_may_publish_to_the_topic_and_use_its_key(assembly: Assembly) -> None:

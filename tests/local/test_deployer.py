@@ -198,6 +198,24 @@ def test_everything_unknown_is_listed_at_once_before_anything_is_created(engine:
     assert engine.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
+def test_alarms_that_no_stack_uses_are_refused_by_name(engine: World) -> None:
+    alarms = template(
+        Both=resource("CloudWatch::CompositeAlarm", AlarmRule="ALARM(One)"),
+        Band=resource("CloudWatch::AnomalyDetector", MetricName="m"),
+        Slow=resource("CloudWatch::Alarm", ExtendedStatistic="p99"),
+        Sum=resource("CloudWatch::Alarm", Metrics=[{"Id": "e", "Expression": "m1 + m2"}]),
+    )
+    with pytest.raises(AssemblyError) as refused:
+        engine.deploy(one=alarms)
+    assert str(refused.value).splitlines()[1:] == [
+        "one.template.json: Both: resource type AWS::CloudWatch::CompositeAlarm is not supported",
+        "one.template.json: Band: resource type AWS::CloudWatch::AnomalyDetector is not supported",
+        "one.template.json: Slow: AWS::CloudWatch::Alarm property ExtendedStatistic is not supported",
+        "one.template.json: Sum: AWS::CloudWatch::Alarm property Metrics.Id is not supported",
+        "one.template.json: Sum: AWS::CloudWatch::Alarm property Metrics.Expression is not supported",
+    ]
+
+
 def test_an_assembly_for_another_account_is_refused(engine: World) -> None:
     write_assembly(engine.folder, {"one": queue(30)}, environment="aws://999999999999/us-east-1")
 
