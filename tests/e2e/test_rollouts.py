@@ -122,16 +122,21 @@ class Shop:
         finally:
             s3.put_object(**place, Body=before)
 
-    @property
-    def deployments(self) -> list[list[str]]:
-        """The states of each deployment that did something and is over, oldest first."""
-        client, found = self.lab.client("stepfunctions"), []
+    def deployment(self, number: str) -> list[str] | None:
+        """The states of the deployment of one version that did something, or None until it is over."""
+        client = self.lab.client("stepfunctions")
         for one in self.lab.executions(self.model, "deployment"):
             if one["status"] != "RUNNING":
                 told = client.get_execution_history(executionArn=one["executionArn"], maxResults=1000)["events"]
                 states = [e["stateEnteredEventDetails"]["name"] for e in told if "stateEnteredEventDetails" in e]
-                found += [states] if states[-1] != "Nothing" else []
-        return found
+                plan = next(
+                    json.loads(e["stateExitedEventDetails"]["output"])["plan"]
+                    for e in told
+                    if e.get("stateExitedEventDetails", {}).get("name") == "Plan"
+                )
+                if states[-1] != "Nothing" and plan["package_arn"].endswith(f"/{number}"):
+                    return states
+        return None
 
 
 def edited(asset: bytes, more: str) -> bytes:
@@ -194,7 +199,7 @@ def shops(lab: Lab) -> dict[str, Shop]:
         lab.client("lambda").update_function_configuration(FunctionName=function, Timeout=6)
         lab.upload(model, "first.csv", rows_as_csv(600, 1))
     for shop in found.values():
-        wait_until(lambda shop=shop: shop.deployments, "deployed model")
+        wait_until(lambda shop=shop: shop.deployment("1"), "deployed model")
     return found
 
 
@@ -209,18 +214,13 @@ def until(find: Callable[[], Any], what: str) -> Any:
 
 def go_live(shop: Shop) -> None:
     """Release until a release is live: on a machine this busy a probe may find one too slow, as it should."""
-
-    def over() -> bool | None:
-        ended = [one for one in shop.lab.executions(shop.model, "deployment") if one["status"] != "RUNNING"]
-        return shop.live == number or len(ended) > before or None
-
+    made = []
     for _ in range(3):
-        before = sum(one["status"] != "RUNNING" for one in shop.lab.executions(shop.model, "deployment"))
         number = shop.release()
-        until(over, f"end of the deployment of version {number}")
+        made.append(until(lambda number=number: shop.deployment(number), f"end of the deployment of version {number}"))
         if shop.live == number:
             return
-    pytest.fail(f"no release went live: {shop.deployments[-3:]}")
+    pytest.fail(f"no release went live: {made}")
 
 
 def test_twenty_rollouts_and_rollbacks_under_load_lose_no_request(shop: Shop) -> None:
@@ -239,11 +239,11 @@ def test_twenty_rollouts_and_rollbacks_under_load_lose_no_request(shop: Shop) ->
 
 @pytest.mark.parametrize("fault", list(BROKEN))
 def test_a_release_that_is_broken_does_not_go_live(shop: Shop, fault: str) -> None:
-    before, live = len(shop.deployments), shop.live
+    live = shop.live
     with shop.handler_edited(BROKEN[fault]), load(shop.lab, shop.model, 2) as under:
-        shop.release()
-        until(lambda: len(shop.deployments) > before or None, "end of the deployment")
-    assert shop.deployments[-1][-2:] == ["RollBack", "RolledBack"]
+        number = shop.release()
+        states = until(lambda: shop.deployment(number), "end of the deployment")
+    assert states[-2:] == ["RollBack", "RolledBack"]
     assert {status for status, _ in under.answers} == {200}
     assert list(under.versions) == [live]
 
@@ -268,18 +268,18 @@ def test_a_release_that_only_customers_break_goes_back_when_the_alarm_is_raised(
 
 def test_a_canary_that_fails_is_withdrawn_by_its_judge(shops: dict[str, Shop]) -> None:
     shop = shops[BY_STEPS]
-    before, live = len(shop.deployments), shop.live
+    live = shop.live
     seen: Counter[int] = Counter()
     with shop.handler_edited(ONLY_CUSTOMERS):
-        shop.release()
+        number = shop.release()
 
-        def over() -> bool | None:
+        def over() -> list[str] | None:
             for _ in range(5):
                 seen[shop.lab.predict(shop.model, [ROW]).status] += 1
-            return len(shop.deployments) > before or None
+            return shop.deployment(number)
 
-        until(over, "end of the canary")
-    assert shop.deployments[-1][-4:] == ["Judge", "Bad?", "RollBack", "RolledBack"]
+        states = until(over, "end of the canary")
+    assert states[-4:] == ["Judge", "Bad?", "RollBack", "RolledBack"]
     assert seen[500] > 0
     assert seen[200] > 0
     assert shop.live == live
@@ -287,17 +287,16 @@ def test_a_canary_that_fails_is_withdrawn_by_its_judge(shops: dict[str, Shop]) -
 
 def test_a_canary_that_is_sound_goes_live_by_steps(shops: dict[str, Shop]) -> None:
     shop = shops[BY_STEPS]
-    before = len(shop.deployments)
     number = shop.release()
     seen: Counter[str] = Counter()
 
-    def over() -> bool | None:
+    def over() -> list[str] | None:
         for _ in range(5):
             seen[str(shop.lab.predict(shop.model, [ROW]).body.get("model_version"))] += 1
-        return len(shop.deployments) > before or None
+        return shop.deployment(number)
 
-    until(over, "end of the canary")
-    assert shop.deployments[-1][-2:] == ["Promote", "Done"]
-    assert "Shift" in shop.deployments[-1]
+    states = until(over, "end of the canary")
+    assert states[-2:] == ["Promote", "Done"]
+    assert "Shift" in states
     assert shop.live == number
     assert len(seen) == 2
