@@ -4,6 +4,7 @@ Labels lie by the hour of their prediction, rows by the hour of their arrival; t
 predictions it holds, so skewed clocks and late lines lose no label.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +14,7 @@ from cloud.labels import Labels
 from lambdas.monitoring_hours import Found, Hours
 from lifecycle.window_hours import HOUR, LOOKBACK_HOURS, Window
 from tabular import labelled_rows
+from tabular.logged_rows import ID
 
 ENOUGH: Final = 200_000
 """Labelled rows beyond which older hours are left unread: the interval is narrow then."""
@@ -54,7 +56,7 @@ class LabelSearch:
         while asked.rows.height < enough and first > oldest:
             until, first = first, max(oldest, first - width)
             more = self._of_hours(first, until)
-            rows = pl.concat([asked.rows, more.rows])
+            rows = _once([asked.rows, more.rows])
             asked = Labelled(rows, asked.seen + more.seen, mine.rows.height, more.since)
             if more.rows.height:
                 found = asked
@@ -70,7 +72,8 @@ class LabelSearch:
             seen += answered
             labelled += rows.height
             frames.append(rows)
-        return Labelled(pl.concat(frames), seen, labelled, since)
+        rows = _once(frames)
+        return Labelled(rows, seen, rows.height, since)
 
     def _of_hour(self, hour: int) -> tuple[int, pl.DataFrame]:
         judged, stem = self.hours.judged, self.hours.stem(hour, self.found)
@@ -90,3 +93,8 @@ class LabelSearch:
             found = self.labels.of_hours(hour * HOUR, hour * HOUR + _TO_THE_END)
             self._known[hour] = labelled_rows.label_frame(self.hours.judged, found)
         return self._known[hour]
+
+
+def _once(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows of several hours; a copy that came more than an hour after its row is in both, and counts once."""
+    return pl.concat(frames).unique(ID, keep="first", maintain_order=True)

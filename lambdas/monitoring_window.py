@@ -11,7 +11,7 @@ from lambdas.monitoring_labels import Labelled, LabelSearch
 from lambdas.monitoring_permutation import permutations
 from lifecycle import compiled, drift_alert, keys, live, monitor_figures, names, window_file
 from lifecycle.drift_alert import AlertState, DriftVerdict
-from lifecycle.errors import SpecRejected
+from lifecycle.errors import ModelRejected, SpecRejected
 from lifecycle.judged_model import JudgedModel
 from lifecycle.live import Live
 from lifecycle.monitor_figures import Figure
@@ -46,10 +46,10 @@ def look(settings: Monitor, in_time: Callable[[], bool]) -> Result:
         missing = "compiled.json" if code is None else "reference.json"
         return this.unjudged(f"{said.run_id}, which is live, has no {missing} to judge by: train and deploy again")
     try:
-        reference = Reference.from_plain(raw)
-    except SpecRejected as error:
-        return this.unjudged(str(error))
-    return this.judged(JudgedModel.of(said, compiled.read(code), reference, spec), code, in_time)
+        model = JudgedModel.of(said, compiled.read(code), Reference.from_plain(raw), spec)
+    except (ModelRejected, SpecRejected) as error:
+        return this.unjudged(f"{said.run_id}, which is live, cannot be judged: {error}")
+    return this.judged(model, code, in_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,15 @@ class Look:
     live: Live | None
 
     def unjudged(self, why: str) -> Result:
-        """Return a look that can judge nothing: what is known is how long there has been no row."""
+        """Return a look that can judge nothing: nothing begins or ends but staleness, which is known without rows."""
         log = wiring.bucket(self.settings.data_bucket)
         newest = newest_of(arrived(log, self.settings.model, self.window.first))
         facts = self._facts(newest, notes=(why,))
-        known = Judgement(alerts=window_file.alerts(drift=None, state=AlertState(), stale=self._is_stale(facts)))
+        before = self.before if self.before and self.before["run_id"] == facts.run_id else {"alerts": ()}
+        on = {*before["alerts"]} - {names.ALERT_STALE}
+        on |= {names.ALERT_STALE} if self._is_stale(facts) else set()
+        state = AlertState.from_plain(self._memory.get("state", {}))
+        known = Judgement(alerts=tuple(each for each in names.ALERTS if each in on), state=state)
         figures = monitor_figures.of_traffic(seen=0, labelled=0, staleness_hours=facts.staleness_hours)
         return window_file.build(facts, known, self.before), figures
 

@@ -41,7 +41,7 @@ def label_frame(model: JudgedModel, labels: Iterable[Label]) -> pl.DataFrame:
 
 
 def losses(model: JudgedModel, answers: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Return LOSS and the sliced columns of the rows that have an answer and a label; each row once."""
+    """Return ID, LOSS and the sliced columns of the rows that have an answer and a label; each row once."""
     known = answers.filter(pl.col(OUTPUT).is_not_null())
     joined = known.join(labels.unique(ID, keep="last"), on=ID, how="inner")
     if not joined.height:
@@ -49,7 +49,7 @@ def losses(model: JudgedModel, answers: pl.DataFrame, labels: pl.DataFrame) -> p
     outputs, decided = outputs_of(model, joined)
     with np.errstate(over="ignore"):
         found = row_losses(model.objective, model.task, joined[LABEL].to_numpy(), outputs, decided)
-    return joined.select(pl.Series(LOSS, np.clip(found, -LARGEST, LARGEST)), *model.sliced)
+    return joined.select(ID, pl.Series(LOSS, np.clip(found, -LARGEST, LARGEST)), *model.sliced)
 
 
 def no_labels() -> pl.DataFrame:
@@ -59,7 +59,7 @@ def no_labels() -> pl.DataFrame:
 
 def no_losses(model: JudgedModel) -> pl.DataFrame:
     """Return what `losses` makes of no row."""
-    return pl.DataFrame(schema={LOSS: pl.Float64, **dict.fromkeys(model.sliced, pl.String)})
+    return pl.DataFrame(schema={ID: pl.Binary, LOSS: pl.Float64, **dict.fromkeys(model.sliced, pl.String)})
 
 
 def sums(rows: pl.DataFrame) -> Expected:

@@ -125,8 +125,8 @@ class HourReader:
             heappushpop(self._sample, entry)
 
     def _public(self, row: Record) -> Record:
-        hidden = [column.name for column in self.model.contract.columns if column.private]
-        return {name: value if _is_json(value) else None for name, value in row.items() if name not in hidden}
+        names = [column.name for column in self.model.contract.columns if not column.private]
+        return {name: _plain(row[name]) for name in names if name in row}
 
     def _flush(self) -> None:
         if not self._block:
@@ -162,7 +162,7 @@ def _rows(model: JudgedModel, rows: Sequence[Record]) -> pl.DataFrame:
     for name, values in zip(names, _columns(names, rows), strict=True):
         kind = kinds.get(name, Kind.TEXT)
         dtype = pl.String() if kind is Kind.DATETIME else DTYPES[kind]
-        found.append(pl.Series(name, values, dtype=dtype, strict=False))
+        found.append(_series(name, values, dtype))
     return pl.DataFrame(found, height=len(rows))
 
 
@@ -202,15 +202,27 @@ def _number(value: Any) -> float | None:
     return float(value) if value.__class__ in (int, float) and -1e308 < value < 1e308 else None
 
 
-def _is_json(value: Any) -> bool:
-    return value.__class__ is not float or isfinite(value)
+def _plain(value: Any) -> Any:
+    """A value as a file can hold it; None for one that the door never takes, such as a list."""
+    if value.__class__ is str:
+        return value.encode(errors="backslashreplace").decode()  # JSON may hold half a character, UTF-8 may not
+    if value.__class__ in (int, bool) or (value.__class__ is float and isfinite(value)):
+        return value
+    return None
+
+
+def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=dtype, strict=False)
+    except UnicodeEncodeError:
+        return pl.Series(name, list(map(_plain, values)), dtype=dtype, strict=False)
 
 
 def _scores(model: JudgedModel, answers: pl.DataFrame, records: Sequence[Record]) -> pl.Series:
     if model.task is not Task.MULTICLASS:
         return answers[OUTPUT]
     said = [record.get("decision") for record in records]
-    return pl.Series([each if isinstance(each, str) else None for each in said], dtype=pl.String)
+    return _series("", [each if isinstance(each, str) else None for each in said], pl.String())
 
 
 def _expected(model: JudgedModel, answers: pl.DataFrame) -> Expected:

@@ -121,9 +121,16 @@ class Watched:
     def rules(self, **changes: Any) -> None:
         self.deploy(replace(self.spec, monitoring=replace(self.spec.monitoring, **changes)))
 
-    def go_live(self, number: int = 1, run: str = RUN, known: Reference | None = None, ago: float = 6 * HOUR) -> None:
+    def go_live(
+        self,
+        number: int = 1,
+        run: str = RUN,
+        known: Reference | None = None,
+        ago: float = 6 * HOUR,
+        code: bytes | None = None,
+    ) -> None:
         """Make a package live, `ago` seconds ago."""
-        self.write(keys.run("flights", run, "evaluation", "compiled.json"), self.model())
+        self.write(keys.run("flights", run, "evaluation", "compiled.json"), code or self.model())
         found = (known or reference()).to_plain()
         self.write(keys.run("flights", run, "evaluation", "reference.json"), json.dumps(found).encode())
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{names.package_group(STAGE, 'flights')}/{number}"
