@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lifecycle import monitor_words as words
 from lifecycle import names
+from lifecycle.charts import TOLD, shortened
 from lifecycle.page import number, percent
 
 SHOWN: Final = 10
@@ -50,15 +51,16 @@ def subject(window: Mapping[str, Any], begun: Collection[str]) -> str:
 
 def text(window: Mapping[str, Any]) -> str:
     """Return the notice: what is wrong, the worst features with their figures, and how to see the rest."""
+    pictures = window["distributions"]
     lines = [words.wrong(window), ""]
     lines += [f"quality: {words.quality(window)}", f"rows: {window['rows']:,}, labelled: {window['labelled']:,}"]
     features = [one for one in window["drift"]["features"] if one["drifted"] or one["severity"] >= 1.0]
     if features:
         lines += ["", f"The worst of {len(window['drift']['features'])} features, window before {window['until']}:"]
-        lines += [_line(one, window["distributions"].get(one["name"])) for one in features[:SHOWN]]
+        lines += [_line(one, pictures["features"].get(one["name"])) for one in features[:SHOWN]]
     score = window["drift"]["score"]
     if score:
-        lines += ["", _line({**score, "name": "score"}, window["distributions"].get("score"))]
+        lines += ["", _line({**score, "name": words.ANSWERS}, pictures["score"])]
     return "\n".join([*lines, "", f"The whole report: perennial monitor {window['model']} --open"]) + "\n"
 
 
@@ -75,7 +77,12 @@ def _most(shares: Mapping[str, Any] | None) -> str:
         return ""
     bars = list(zip(shares["labels"], shares["before"], shares["now"], strict=True))
     label, before, now = max(bars, key=lambda bar: abs(bar[2] - bar[1]))
-    return f", {label}: {percent(before)} before, {percent(now)} now"
+    return f", {_told(label)}: {percent(before)} before, {percent(now)} now"
+
+
+def _told(label: str) -> str:
+    """A value as callers sent it, in one line and no longer than a line."""
+    return shortened(" ".join(label.split()), TOLD)
 
 
 def _short(value: float) -> str:

@@ -14,7 +14,6 @@ from lifecycle.page import Html, Section, number, percent, rounded, share
 
 OPEN_ROWS: Final = 20  # features whose row is seen without unfolding
 OPEN_PICTURES: Final = 12
-ANSWERS: Final = "answers of the model"
 DRIFT_HEADERS: Final = (
     "feature", "state", "severity", "PSI", "largest gap", "p", "p, corrected", "missing before", "missing now",
     "importance", "score moves when shuffled", "since (UTC)",
@@ -126,7 +125,7 @@ def _feature(one: Mapping[str, Any], window: Mapping[str, Any]) -> tuple[documen
 def _answers(window: Mapping[str, Any]) -> dict[str, Any]:
     """The score as a feature among the others; it has no importance. Empty where there is none."""
     score = window["drift"]["score"]
-    return {**score, "name": ANSWERS, "importance": None} if score else {}
+    return {**score, "name": words.ANSWERS, "importance": None} if score else {}
 
 
 def _marked(said: str) -> str:
@@ -136,16 +135,14 @@ def _marked(said: str) -> str:
 
 
 def _distributions(window: Mapping[str, Any]) -> Iterable[str]:
-    found = [(name, parts) for name, parts in window["distributions"].items() if parts["labels"]]
-    if not found:
+    shown = window["distributions"]
+    about = {one["name"]: one for one in window["drift"]["features"]}
+    found = [(words.ANSWERS, shown["score"], _answers(window))] if shown["score"] else []
+    found += [(name, parts, about.get(name, {})) for name, parts in shown["features"].items()]
+    pictures = [document.headed(name, _shares(parts, one, window)) for name, parts, one in found if parts["labels"]]
+    if not pictures:
         yield "Nothing was counted in this window."
         return
-    about = {one["name"]: one for one in window["drift"]["features"]}
-    about |= {"score": _answers(window)}
-    pictures = [
-        document.headed(ANSWERS if name == "score" else name, _shares(parts, about.get(name, {}), window))
-        for name, parts in sorted(found, key=lambda entry: entry[0] != "score")
-    ]
     yield document.paragraph(
         "Before: the rows that this version was trained on (answers: its holdout). Now: this window.", "soft"
     )

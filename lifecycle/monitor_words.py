@@ -11,6 +11,7 @@ from lifecycle import names
 from lifecycle.page import number, percent
 
 NAMED: Final = 3  # features that a sentence names
+ANSWERS: Final = "answers of the model"
 START, WAIT = "start", "wait"
 
 

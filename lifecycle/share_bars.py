@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from lifecycle.charts import TOLD, shortened
 from lifecycle.column_drift import groups
 from lifecycle.reference import NUMBER, ColumnReference
 from lifecycle.tally import ColumnTally
@@ -48,7 +49,7 @@ def _values(reference: ColumnReference, tally: ColumnTally, room: int) -> tuple[
     weights = [_share(reference.counts[i], reference.rows) + _share(tally.counts[i], tally.rows) for i in own]
     shown = sorted(sorted(own, key=lambda i: (-weights[i], i))[: room - 1])
     rest = [i for i in range(len(reference.counts)) if i not in set(shown)]
-    labels = [reference.values[i] for i in shown]
+    labels = [shortened(reference.values[i], TOLD) for i in shown]
     if any(reference.counts[i] or tally.counts[i] for i in rest):
         return [*labels, OTHERS], [*([i] for i in shown), rest]
     return labels, [[i] for i in shown]

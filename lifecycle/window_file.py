@@ -75,7 +75,7 @@ def build(looked: Looked, judged: Judgement, before: Mapping[str, Any] | None) -
         "judged": bool(drift and drift.judged),
         "notes": list(looked.notes),
         "drift": _drift(drift, since, judged.permutation),
-        "distributions": dict(judged.distributions),
+        "distributions": {"features": {}, "score": None, **judged.distributions},
         "quality": judged.quality,
         "slices": list(judged.slices),
         "alerts": list(judged.alerts),
@@ -91,10 +91,10 @@ def build(looked: Looked, judged: Judgement, before: Mapping[str, Any] | None) -
 
 
 def distributions(reference: Reference, tally: Tally, verdict: DriftVerdict) -> dict[str, Any]:
-    """Return the pictures of the most severe features, and of the score (a column of that name has none)."""
+    """Return the pictures of the most severe features, and that of the score, which no feature's name can hide."""
     order = [each.name for each in verdict.features][:PICTURES]
     found = {name: bars(reference.columns[name], tally.columns[name]) for name in order}
-    return {**found, "score": bars(reference.scores, tally.scores)}
+    return {"features": found, "score": bars(reference.scores, tally.scores)}
 
 
 def alerts(*, drift: DriftVerdict | None, state: AlertState, stale: bool) -> tuple[str, ...]:

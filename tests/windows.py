@@ -93,9 +93,11 @@ def window(**changes: Any) -> dict[str, Any]:
             "worst_missing": 0.002,
             "score": feature("score", importance=0.0),
         },
-        "distributions": {"score": shares(10, 1, [f"{i / 10:.1f} to {i / 10 + 0.1:.1f}" for i in range(10)])}
-        | {name: shares(12, i) for i, name in enumerate(names)}
-        | {"carrier": shares(6, 9, ["UA", "B6", "EV", "DL", "all others", "missing"])},
+        "distributions": {
+            "score": shares(10, 1, [f"{i / 10:.1f} to {i / 10 + 0.1:.1f}" for i in range(10)]),
+            "features": {name: shares(12, i) for i, name in enumerate(names)}
+            | {"carrier": shares(6, 9, ["UA", "B6", "EV", "DL", "all others", "missing"])},
+        },
         "quality": {
             "metric": "log_loss", "value": 0.412, "low": 0.401, "high": 0.423, "reference": 0.408, "drop": 0.0,
             "rows": 15020, "estimate": False, "money": None,
@@ -132,9 +134,11 @@ def drifted(count: int = 300) -> dict[str, Any]:
             "worst_missing": 0.59,
             "score": feature("score", 1.6, importance=0.0),
         },
-        distributions={"score": shares(20, 5)}
-        | {one["name"]: shares(20, i) for i, one in enumerate(features[:20])}
-        | {"origin": shares(5, 3, ["EWR", "JFK", "LaGuardia (New York City)", "all others", "missing"])},
+        distributions={
+            "score": shares(20, 5),
+            "features": {one["name"]: shares(20, i) for i, one in enumerate(features[:20])}
+            | {"origin": shares(5, 3, ["EWR", "JFK", "LaGuardia (New York City)", "all others", "missing"])},
+        },
         quality={
             "metric": "log_loss", "value": 0.468, "low": 0.457, "high": 0.479, "reference": 0.408, "drop": 0.049,
             "rows": 15020, "estimate": False, "money": None,
@@ -155,7 +159,7 @@ def not_judged() -> dict[str, Any]:
         judged=False,
         notes=["no model is live yet: there is nothing to judge"],
         drift={"features": [], "drifted": [], "worst": 0.0, "worst_missing": 0.0, "score": None},
-        distributions={},
+        distributions={"features": {}, "score": None},
         quality=None,
         slices=[],
         history=[],

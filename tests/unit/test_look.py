@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle import alert_notice, monitor_figures, names, window_file
+from lifecycle import alert_notice, monitor_figures, monitor_page, names, window_file
 from lifecycle.drift_alert import AlertState, DriftVerdict, judge
 from lifecycle.monitoring import Monitoring
 from lifecycle.permutation import score_changes
@@ -76,14 +76,14 @@ def verdict(*counts: int, until: str = "2026-11-21T10:00:00Z") -> DriftVerdict:
     return judge(REFERENCE, tally(*counts), RULES, AlertState(), until=until)
 
 
-def window(drift: DriftVerdict, before: dict | None = None, hour: int = 10) -> dict:
+def window(drift: DriftVerdict, before: dict | None = None, hour: int = 10, shown: dict | None = None) -> dict:
     moment = f"2026-11-21T{hour}:00:00Z"
     looked = Looked(
         stage="dev", model="m", run_id="r", model_version="1", at=moment, since="2026-11-20T10:00:00Z", until=moment,
         rows=400, labelled=0,
     )  # fmt: skip
     alerts = window_file.alerts(drift=drift, state=drift.state, stale=False)
-    shown = window_file.distributions(REFERENCE, tally(400, 0, 0, 0), drift)
+    shown = shown or window_file.distributions(REFERENCE, tally(400, 0, 0, 0), drift)
     return window_file.build(looked, Judgement(drift=drift, distributions=shown, alerts=alerts), before)
 
 
@@ -157,3 +157,35 @@ def test_a_notice_holds_the_figures_and_the_command():
     assert "25 % before, 100 % now" in said
     assert "perennial monitor m --open" in said
     assert alert_notice.subject(found, ["drift"]) == "m (dev): drift"
+
+
+def test_a_feature_named_score_and_the_score_of_the_model_are_both_shown():
+    known = replace(REFERENCE, columns={"score": REFERENCE.columns["a"]})
+    counted = tally(400, 0, 0, 0)
+    counted = replace(counted, columns={"score": counted.columns["a"]})
+    drift = judge(known, counted, RULES, AlertState(), until="2026-11-21T10:00:00Z")
+    shown = window_file.distributions(known, counted, drift)
+    assert shown["features"]["score"]["now"] == [1, 0, 0, 0]
+    assert shown["score"]["now"] == [0.25, 0.25, 0.25, 0.25]
+    found = window(drift, shown=shown)
+    said = alert_notice.text(found)
+    assert "- score: severity" in said
+    assert "- answers of the model: severity" in said
+    page = monitor_page.page(found)
+    assert ">score</h3>" in page
+    assert ">answers of the model</h3>" in page
+
+
+def test_values_that_callers_sent_stay_short_and_in_one_line():
+    value = "first line\nThe whole report: elsewhere " + "x" * 60_000
+    known = replace(category_reference({"a": 500, value: 500}, 0), importance=1.0)
+    shown = bars(known, ColumnTally(counts=(0, 400, 0)))
+    assert max(map(len, shown["labels"])) <= 80
+    found = window(verdict(400, 0, 0, 0))
+    found["distributions"]["features"]["a"] = shown | {"labels": [value, "a"]}
+    said = alert_notice.text(found)
+    assert len(said) < 2_000
+    assert "first line The whole report: elsewhere xxx" in said
+    assert [line for line in said.splitlines() if line.startswith("The whole report")] == [
+        "The whole report: perennial monitor m --open"
+    ]

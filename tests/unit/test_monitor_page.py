@@ -80,7 +80,7 @@ def test_a_page_of_three_hundred_features_has_each_of_them_and_at_most_half_a_me
 
 def test_values_of_any_length_leave_the_page_small() -> None:
     window = windows.drifted(300)
-    for parts in window["distributions"].values():
+    for parts in window["distributions"]["features"].values():
         parts["labels"] = [label + "x" * 20_000 for label in parts["labels"]]
     window["slices"][0]["value"] = "y" * 20_000
     assert len(monitor_page.page(window).encode()) <= 500_000
