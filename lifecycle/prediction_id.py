@@ -9,6 +9,7 @@ from typing import Final
 RANDOM_BYTES: Final = 10
 _DASHES: Final = (8, 13, 18, 23)
 _HEX: Final = frozenset("0123456789abcdef")
+_END: Final = 253_402_300_800  # the year 10000: no calendar of Python has it
 
 
 def ids_of(time_ms: int, entropy: bytes) -> list[str]:
@@ -30,6 +31,8 @@ def ids_of(time_ms: int, entropy: bytes) -> list[str]:
 def time_of(prediction_id: str) -> float | None:
     """Return when an id was given, in epoch seconds; None when the text is no prediction id in its one spelling.
 
+    Ids can spell times after the year 9999, too; nobody gave those.
+
     >>> time_of("017f22e2-79b0-70cc-b8c4-dc0c0c07398f")
     1645557742.0
     >>> time_of("c5b2a1a0-1111-4222-8333-444455556666") is None
@@ -40,4 +43,5 @@ def time_of(prediction_id: str) -> float | None:
     digits = prediction_id.replace("-", "")
     if len(digits) != 32 or not _HEX.issuperset(digits) or digits[12] != "7" or digits[16] not in "89ab":
         return None
-    return int(digits[:12], 16) / 1000
+    seconds = int(digits[:12], 16) / 1000
+    return seconds if seconds < _END else None

@@ -40,12 +40,13 @@ def test_each_label_of_a_request_gets_its_status_in_order():
         {"prediction_id": old, "label": False, "time": "2026-08-01T00:00:00Z"},
         {"prediction_id": absent, "label": True},
         {"prediction_id": "mine", "label": True},
+        {"prediction_id": "ffffffff-ffff-7fff-bfff-ffffffffffff", "label": True},
     )
     assert status == 200
-    assert statuses(body) == ["recorded", "duplicate", "invalid", "pending", "late", "unknown", "unknown"]
-    assert [result["item"] for result in body["results"]] == list(range(7))
+    assert statuses(body) == ["recorded", "duplicate", "invalid", "pending", "late", "unknown", "unknown", "unknown"]
+    assert [result["item"] for result in body["results"]] == list(range(8))
     assert body["counts"] == {
-        "recorded": 1, "duplicate": 1, "contradicts": 0, "unknown": 2, "pending": 1, "late": 1, "invalid": 1
+        "recorded": 1, "duplicate": 1, "contradicts": 0, "unknown": 3, "pending": 1, "late": 1, "invalid": 1
     }  # fmt: skip
     assert {one: label.label for one, label in stored(known, other, young, old, absent).items()} == {
         known: "true",
