@@ -28,7 +28,8 @@ def publish(settings: Monitor, window: dict[str, Any], figures: list[Figure]) ->
     kept.write_json(key, shown)
     kept.write(key.removesuffix(".json") + ".html", monitor_page.page(shown).encode())
     _remember(settings, window)
-    data = monitor_figures.metric_data(figures, stage=settings.stage, model=settings.model, at=at.timestamp())
+    # stamped now: a look may take so long that its alarms would not see values of when it began
+    data = monitor_figures.metric_data(figures, stage=settings.stage, model=settings.model, at=wiring.now())
     wiring.metrics().publish(names.METRIC_NAMESPACE, data)
     _tell(settings, window, key)
     labelled = 0 if window["quality"] is None or window["quality"]["estimate"] else window["quality"]["rows"]
