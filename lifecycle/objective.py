@@ -12,6 +12,8 @@ from typing import Any, Final
 from lifecycle import metrics
 
 SMALLEST: Final = 1e-15  # a probability of 0 costs as much as this one
+LARGEST: Final = 1e100
+"""No loss counts for more: a label of 1e300 must not make sums infinite, nor a metric that CloudWatch refuses."""
 ALLOWED: Final = {
     "binary": (metrics.LOG_LOSS, metrics.BRIER_LOSS, metrics.MONEY),
     "multiclass": (metrics.LOG_LOSS,),
@@ -74,9 +76,10 @@ class Objective:
             assert self.money is not None, "money_score has money"
             return -self.money.of(bool(decision), bool(label))
         if self.metric == metrics.MAE:
-            return abs(float(label) - float(output))
+            return min(LARGEST, abs(float(label) - float(output)))
         if self.metric == metrics.RMSE:
-            return (float(label) - float(output)) ** 2
+            error = float(label) - float(output)
+            return min(LARGEST, error * error)
         if self.metric == metrics.BRIER_LOSS:
             return (float(bool(label)) - float(output)) ** 2
         if isinstance(output, Mapping):

@@ -9,15 +9,13 @@ import polars as pl
 from lifecycle.feedback_label import Label
 from lifecycle.hour_counts import Expected
 from lifecycle.judged_model import JudgedModel
-from lifecycle.objective import Objective
+from lifecycle.objective import LARGEST, Objective
 from lifecycle.schema import Task
 from tabular.logged_rows import ID, OUTPUT, outputs_of, packed_id
 from tabular.losses import row_losses
 
 LABEL: Final = "label"
 LOSS: Final = "\0loss"
-LARGEST: Final = 1e100
-"""No loss counts for more: a label of 1e300 must not make sums infinite, nor a metric that CloudWatch refuses."""
 SLICE_ROWS: Final = 30
 SLICES: Final = 10
 MISSING: Final = "(missing)"

@@ -103,6 +103,17 @@ def test_figures_are_in_the_objectives_own_unit() -> None:
     assert verdict.worse
 
 
+@pytest.mark.parametrize("metric", ["rmse_error", "mae_error"])
+@pytest.mark.parametrize("label", [1e300, -1.7e308])
+def test_a_label_beyond_all_measure_is_a_verdict_without_proof(metric: str, label: float) -> None:
+    found = Comparison(objective=Objective(metric=metric), contract=NUMBERS)
+    for number in range(200):
+        found.add({"value": 4.0}, 3.0 if number else label, {"value": 3.0})
+    verdict = found.verdict(200)
+    assert (verdict.judged, verdict.worse) == (True, False)
+    assert all(math.isfinite(value) for value in verdict.figures.values() if isinstance(value, float))
+
+
 def test_several_classes_are_compared_by_the_probability_of_the_right_one() -> None:
     found = Comparison(objective=LOG_LOSS, contract=MULTI)
     for _ in range(200):
