@@ -27,7 +27,8 @@ On AWS, or on this machine with the laptop engine: the same commands.
 BEGIN, DATA, MODELS, CARE = "Begin", "Data and runs", "Models and predictions", "Look after it"
 ORDER = (
     "new", "local", "doctor", "upload", "data", "train", "status", "runs", "models", "approve", "deploy", "live",
-    "rollback", "predict", "openapi", "predictions", "feedback", "replay", "monitor", "simulate", "logs", "destroy",
+    "rollback", "predict", "openapi", "predictions", "feedback", "replay", "monitor", "retrain", "simulate", "logs",
+    "destroy",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from lambdas.observability import note
 from lifecycle import gate, keys, ledger, registration, replay
 from lifecycle.ledger import Entry
 from lifecycle.registration import Approval, Registration
+from lifecycle.runs import UPLOAD
 from lifecycle.settings import RegisterModel
 
 
@@ -18,7 +19,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     artifacts = wiring.bucket(settings.artifact_bucket)
     run_id = event["run_id"]
     scorecard = artifacts.need_json(keys.run(settings.model, run_id, "evaluation", "scorecard.json"))
-    verdict = gate.decide(scorecard, spec.gates)
+    record = artifacts.need_json(keys.run_record(settings.model, run_id))
+    verdict = gate.decide(scorecard, spec.gates, must_improve=record.get("trigger", UPLOAD) != UPLOAD)
     if spec.gates.replay is not None:
         seen = artifacts.need_json(keys.run(settings.model, run_id, "evaluation", "replay.json"))
         verdict = gate.together(verdict, replay.judge(seen, spec.gates.replay))
@@ -30,7 +32,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "scorecard": scorecard,
         "registration": decided,
     }
-    record = artifacts.need_json(keys.run_record(settings.model, run_id))
     arn, status = _register(settings, registration.request(spec, run_id, parts), decided, record)
     found = {"package": arn, "status": status, "reasons": list(verdict.reasons)}
     record["registration"] = {**found, "passed": verdict.approved}

@@ -17,11 +17,15 @@ NEWEST_RUNS: Final = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
-    """Who asks, for which alerts (None: those of the newest look), in whose words, and whether budgets do not count."""
+    """Who asks, for which alerts (None: those of the newest look), in which words, and whether budgets do not count.
+
+    `by` is a person's ARN, empty where the loop asks itself.
+    """
 
     trigger: Trigger
     alerts: frozenset[str] | None = None
     said: str = ""
+    by: str = ""
     over_budget: bool = False
 
 
@@ -40,7 +44,8 @@ def asking_of(event: Mapping[str, Any]) -> Asking:
         return Asking(trigger=Trigger.SCHEDULE)
     if event.get("trigger") == Trigger.HAND and event.get("reason"):
         over = bool(event.get("over_budget", False))
-        return Asking(trigger=Trigger.HAND, said=str(event["reason"]), over_budget=over)
+        by = str(event.get("by", ""))
+        return Asking(trigger=Trigger.HAND, said=str(event["reason"]), by=by, over_budget=over)
     raise ValueError('an order is {"trigger": "hand", "reason": "...", "over_budget": false}')
 
 

@@ -94,6 +94,7 @@ class Starts:
             "decision": decision.what,
             "reason": _said(asking, decision),
             "trigger": str(asking.trigger),
+            "by": asking.by,
             "until": until,
             "execution": execution,
         }

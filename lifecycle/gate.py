@@ -22,13 +22,17 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def decide(scorecard: Mapping[str, Any], gates: Gates) -> Verdict:
-    """Return the verdict on a scorecard (docs/architecture.md section 6)."""
+def decide(scorecard: Mapping[str, Any], gates: Gates, *, must_improve: bool = False) -> Verdict:
+    """Return the verdict on a scorecard (docs/architecture.md section 6).
+
+    A model that the loop asked for (`must_improve`) has to be significantly better than the live one, whatever
+    `require_improvement` says: nobody waits for it, and equal models that take turns would wear everybody out.
+    """
     findings = [
         _beats_dummy(scorecard),
         *(_metric(scorecard["metrics"]["winner"], gate) for gate in gates.metrics),
         *(finding for gate in gates.slices for finding in _slices(scorecard["slices"], gate)),
-        _champion(scorecard, gates),
+        _champion(scorecard, gates.require_improvement or must_improve),
         _size(scorecard["compiled"], gates),
         _parity(scorecard["compiled"]),
     ]
@@ -87,13 +91,13 @@ def _slices(slices: list[Mapping[str, Any]], gate: SliceGate) -> list[Finding]:
     return findings or [(True, f"every slice of {gate.column} keeps {gate.metric} within {gate.max_ratio:g} times")]
 
 
-def _champion(scorecard: Mapping[str, Any], gates: Gates) -> Finding:
+def _champion(scorecard: Mapping[str, Any], must_improve: bool) -> Finding:
     comparison = scorecard["comparison"]
     if comparison is None:
         return True, "there is no live model to compare with"
     low, high = comparison["low"], comparison["high"]
     shown = difference_in_words(comparison, scorecard["objective"]["unit"])
-    if gates.require_improvement:
+    if must_improve:
         return high < 0, f"{shown}: {'a' if high < 0 else 'no'} significant improvement"
     return low <= 0, f"{shown}: {'not ' if low <= 0 else ''}significantly worse"
 

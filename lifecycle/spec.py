@@ -121,7 +121,8 @@ class Gates:
     """What a candidate must satisfy. Beating the dummy is always required.
 
     `confidence` is that of the paired bootstrap against the live model; `require_improvement` asks for a significant
-    gain, otherwise the candidate must only not be significantly worse.
+    gain of every candidate, otherwise only of those that the loop asked for; an upload's must not be significantly
+    worse.
     """
 
     metrics: tuple[MetricGate, ...] = ()

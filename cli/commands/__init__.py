@@ -14,6 +14,7 @@ from cli.commands import (
     predict,
     predictions,
     replay,
+    retrain,
     rollouts,
     runs,
     simulate,
@@ -21,5 +22,5 @@ from cli.commands import (
 
 __all__ = [
     "data", "destroy", "doctor", "feedback", "local", "logs", "models", "monitor", "new", "openapi", "predict",
-    "predictions", "replay", "rollouts", "runs", "simulate",
+    "predictions", "replay", "retrain", "rollouts", "runs", "simulate",
 ]  # fmt: skip

@@ -359,8 +359,9 @@ SCORECARD = {
 }
 
 
-def registered(world: World, run: dict[str, Any], log_loss: float = 0.4) -> dict[str, Any]:
-    card = {**SCORECARD, "metrics": {"winner": {"log_loss": log_loss}, "dummy": {"log_loss": 0.6}, "champion": None}}
+def registered(world: World, run: dict[str, Any], log_loss: float = 0.4, **facts: Any) -> dict[str, Any]:
+    figures = {"winner": {"log_loss": log_loss}, "dummy": {"log_loss": 0.6}, "champion": None}
+    card = {**SCORECARD, "metrics": figures, **facts}
     key = f"runs/flights/{run['run_id']}/evaluation/scorecard.json"
     world.s3.put_object(Bucket="artifact-bucket", Key=key, Body=json.dumps(card).encode())
     return register_model.handler({"run_id": run["run_id"], "version": run["version"]}, None)
@@ -423,3 +424,14 @@ def test_a_candidate_that_fails_its_gates_is_registered_as_rejected_with_reasons
     assert any("does not beat the dummy" in reason for reason in answer["reasons"])
     assert packages()[0]["ModelApprovalStatus"] == "Rejected"
     assert "does not beat" in packages()[0]["ModelPackageDescription"]
+
+
+@pytest.mark.parametrize(("trigger", "status"), [("upload", "Approved"), ("alarm", "Rejected"), ("hand", "Rejected")])
+def test_a_model_that_is_no_better_than_the_live_one_is_rejected_where_the_loop_asked_for_it(
+    world: World, execution: Callable[[str], str], trigger: str, status: str
+) -> None:
+    run = start(execution("one"), {**upload(world), "trigger": trigger, "reason": "drift"})
+    even = {"metric": "log_loss", "difference": 0.0, "low": -0.01, "high": 0.01, "confidence": 0.95, "rows": 5}
+    answer = registered(world, run, comparison=even)
+    assert answer["status"] == status
+    assert any("differs from the live model's by +0 " in reason for reason in answer["reasons"])

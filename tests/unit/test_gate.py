@@ -78,6 +78,13 @@ def test_a_live_model_must_not_be_significantly_better_or_must_be_beaten_when_so
     assert [decide(c, strict).approved for c in (even, better)] == [False, True]
 
 
+def test_what_the_loop_asked_for_must_be_significantly_better_whatever_model_yaml_says() -> None:
+    even, better = card(comparison=compared(-0.01, 0.01)), card(comparison=compared(-0.02, -0.01))
+    assert [decide(c, Gates(), must_improve=True).approved for c in (even, better)] == [False, True]
+    assert "no significant improvement" in decide(even, Gates(), must_improve=True).reasons[0]
+    assert decide(card(comparison=None), Gates(), must_improve=True).approved, "a first model has nothing to beat"
+
+
 figures = st.floats(0, 2)
 
 
