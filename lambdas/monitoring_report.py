@@ -26,7 +26,7 @@ def publish(settings: Monitor, window: dict[str, Any], figures: list[Figure]) ->
     kept = wiring.bucket(settings.artifact_bucket)
     shown = {name: value for name, value in window.items() if name != "memory"}
     kept.write_json(key, shown)
-    kept.write(key.removesuffix(".json") + ".html", monitor_page.page(shown).encode())
+    kept.write(_page(key), monitor_page.page(shown).encode())
     _remember(settings, window)
     # stamped now: a look may take so long that its alarms would not see values of when it began
     data = monitor_figures.metric_data(figures, stage=settings.stage, model=settings.model, at=wiring.now())
@@ -36,6 +36,10 @@ def publish(settings: Monitor, window: dict[str, Any], figures: list[Figure]) ->
     facts = {"stage": settings.stage, "model": settings.model, "at": window["at"], "alerts": window["alerts"]}
     wiring.events().announce(names.MODEL_MONITORED, {**facts, "window": key, "labelled": labelled})
     return key
+
+
+def _page(key: str) -> str:
+    return key.removesuffix(".json") + ".html"
 
 
 def _remember(settings: Monitor, window: dict[str, Any]) -> None:
@@ -53,7 +57,8 @@ def _tell(settings: Monitor, window: dict[str, Any], key: str) -> None:
     begun = [change.alert for change in changes if change.begins]
     if begun:
         subject = alert_notice.subject(window, begun)
-        wiring.notices(settings.topic).tell(subject, alert_notice.text(window))
+        page = f"s3://{settings.artifact_bucket}/{_page(key)}"
+        wiring.notices(settings.topic).tell(subject, alert_notice.text(window, page))
     told |= {change.alert: change.number for change in changes}
     _remember(settings, window)
 

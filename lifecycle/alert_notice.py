@@ -49,8 +49,11 @@ def subject(window: Mapping[str, Any], begun: Collection[str]) -> str:
     return f"{window['model']} ({window['stage']}): {', '.join(begun)}"
 
 
-def text(window: Mapping[str, Any]) -> str:
-    """Return the notice: what is wrong, the worst features with their figures, and how to see the rest."""
+def text(window: Mapping[str, Any], page: str) -> str:
+    """Return the notice: what is wrong, the worst features with their figures, and where to see the rest.
+
+    `page` is where the report lies.
+    """
     pictures = window["distributions"]
     lines = [words.wrong(window), ""]
     lines += [f"quality: {words.quality(window)}", f"rows: {window['rows']:,}, labelled: {window['labelled']:,}"]
@@ -61,7 +64,8 @@ def text(window: Mapping[str, Any]) -> str:
     score = window["drift"]["score"]
     if score:
         lines += ["", _line({**score, "name": words.ANSWERS}, pictures["score"])]
-    return "\n".join([*lines, "", f"The whole report: perennial monitor {window['model']} --open"]) + "\n"
+    lines += ["", f"The whole report: perennial monitor {window['model']} --open", f"or {page}"]
+    return "\n".join(lines) + "\n"
 
 
 def _line(one: Mapping[str, Any], shares: Mapping[str, Any] | None) -> str:

@@ -94,6 +94,7 @@ def test_figures_of_features_go_to_report_page_and_notice(watched: Watched) -> N
     shown = watched.world.s3.get_object(Bucket="artifact-bucket", Key=page)["Body"].read().decode()
     assert [name for name in WIDE if name not in shown] == []
     (notice,) = watched.told
+    assert f"s3://artifact-bucket/{page}" in notice["Message"]
     worst = [one["name"] for one in window["drift"]["features"][:10]]
     assert [name for name in worst if f"- {name}: severity " in notice["Message"]] == worst
     assert notice["Message"].count("severity") == len([*worst, "score"])

@@ -65,6 +65,7 @@ REFERENCE = Reference(
     quality={},
 )
 RULES = Monitoring(min_rows=10, confirm=1, clear=1)
+PAGE = "s3://kept/window.html"
 
 
 def tally(*counts: int) -> Tally:
@@ -150,12 +151,13 @@ def test_every_beginning_and_end_of_an_alert_is_told_once_under_an_id_of_its_own
 
 def test_a_notice_holds_the_figures_and_the_command():
     found = window(verdict(400, 0, 0, 0))
-    said = alert_notice.text(found)
+    said = alert_notice.text(found, PAGE)
     assert "- a: severity" in said
     assert "PSI" in said
     assert "KS" in said
     assert "25 % before, 100 % now" in said
     assert "perennial monitor m --open" in said
+    assert PAGE in said
     assert alert_notice.subject(found, ["drift"]) == "m (dev): drift"
 
 
@@ -168,7 +170,7 @@ def test_a_feature_named_score_and_the_score_of_the_model_are_both_shown():
     assert shown["features"]["score"]["now"] == [1, 0, 0, 0]
     assert shown["score"]["now"] == [0.25, 0.25, 0.25, 0.25]
     found = window(drift, shown=shown)
-    said = alert_notice.text(found)
+    said = alert_notice.text(found, PAGE)
     assert "- score: severity" in said
     assert "- answers of the model: severity" in said
     page = monitor_page.page(found)
@@ -183,7 +185,7 @@ def test_values_that_callers_sent_stay_short_and_in_one_line():
     assert max(map(len, shown["labels"])) <= 80
     found = window(verdict(400, 0, 0, 0))
     found["distributions"]["features"]["a"] = shown | {"labels": [value, "a"]}
-    said = alert_notice.text(found)
+    said = alert_notice.text(found, PAGE)
     assert len(said) < 2_000
     assert "first line The whole report: elsewhere xxx" in said
     assert [line for line in said.splitlines() if line.startswith("The whole report")] == [
