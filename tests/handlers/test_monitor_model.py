@@ -338,7 +338,10 @@ def test_private_columns_stay_private(watched: Watched) -> None:
 def test_hours_for_which_there_is_no_time_are_left_to_the_next_run_and_nothing_is_judged(watched: Watched) -> None:
     watched.go_live()
     watched.traffic(farther=400.0)
-    window, _ = look(wiring.settings(Monitor), lambda: False)
-    assert (window["rows"], window["judged"]) == (0, False)
-    assert window["notes"][0] == "4 hours of the log are left to the next look"
+    time_for = iter((True, True, False))
+    window, _ = look(wiring.settings(Monitor), lambda: next(time_for))
+    assert (window["rows"], window["judged"], window["alerts"]) == (120, False, [])  # enough rows, but not the window
+    assert window["notes"][0] == "2 hours of the log are left to the next look"
+    watched.calls()
     assert watched.look()["alerts"] == ["drift", "scores"]
+    assert len([call for call in watched.asked if call.startswith("GetObject predictions/")]) == 2

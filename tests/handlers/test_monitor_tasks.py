@@ -175,14 +175,17 @@ def test_a_copy_that_comes_hours_later_is_one_labelled_row(watched: Watched) -> 
 
 @pytest.mark.parametrize("file", ["compiled.json", "reference.json"])
 def test_a_live_model_whose_files_cannot_be_read_is_not_judged_and_its_alerts_stay(watched: Watched, file: str) -> None:
+    watched.rules(confirm=2)
     watched.go_live()
     watched.traffic(farther=400.0)
+    assert watched.look()["alerts"] == []
+    watched.world.pass_time(HOUR)
     assert watched.look()["alerts"] == ["drift", "scores"]
     watched.write(keys.run("flights", RUN, "evaluation", file), json.dumps({"schema": 99}).encode())
     window = watched.look()
     assert (window["judged"], window["alerts"]) == (False, ["drift", "scores"])
     assert window["notes"][0].startswith(f"{RUN}, which is live, cannot be judged: ")
-    assert watched.figures() == {"Staleness": pytest.approx(0.5)}
+    assert watched.figures() == {"Staleness": pytest.approx(1.5)}
     watched.go_live()
     assert watched.look()["drift"]["drifted"] == ["distance"]
     assert watched.entries() == [("alert begun", "drift"), ("alert begun", "scores")]

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from lifecycle.drift_alert import SEVEREST, AlertState, DriftVerdict, holm, judg
 from lifecycle.monitoring import Monitoring
 from lifecycle.reference import Reference, category_reference, number_reference
 from lifecycle.tally import ColumnTally, Tally
-from tests.unit.drift_world import Column, reference, rows, tally
+from tests.unit.drift_world import QUALITY, Column, reference, rows, tally
 
 RULES = Monitoring()
 AT_ONCE = Monitoring(confirm=1, clear=1)
@@ -44,6 +45,28 @@ def test_few_stationary_windows_raise_an_alarm() -> None:
         found = judge(USUAL, _drawn(draw, 600), rules, AlertState(), until=HOUR.format(0))
         alarms += bool(found.drifted or found.score.drifted)
     assert alarms <= 0.05 * windows + 2 * math.sqrt(0.05 * 0.95 * windows)
+
+
+def test_three_hundred_features_raise_no_more_false_alarms_than_one_and_a_shift_among_them_is_found() -> None:
+    draw, share = np.random.default_rng(13), [0.05] * 20
+    edges, rules = tuple(range(19)), Monitoring(confirm=1, clear=1, false_alarms=0.05, min_psi=1e-6, max_missing=1e-6)
+
+    def drawn(number: int, shares: list[float]) -> tuple[int, ...]:
+        return tuple(draw.multinomial(number, shares).tolist())
+
+    names = [f"f{place}" for place in range(300)]
+    columns = {name: replace(number_reference(edges, drawn(9000, share), 0), importance=1 / 300) for name in names}
+    wide = Reference(rows=9000, columns=columns, scores=number_reference(edges, drawn(9000, share), 0), quality=QUALITY)
+    windows, alarms = 12, 0
+    for _ in range(windows):
+        counted = {name: ColumnTally(counts=drawn(600, share)) for name in names}
+        window = Tally(rows=600, columns=counted, scores=ColumnTally(counts=drawn(600, share)))
+        found = judge(wide, window, rules, AlertState(), until=HOUR.format(0))
+        alarms += bool(found.drifted or found.score.drifted)
+    assert alarms <= 0.05 * windows + 2 * math.sqrt(0.05 * 0.95 * windows)
+    shifted = ColumnTally(counts=drawn(600, [0.02] * 10 + [0.08] * 10))
+    found = judge(wide, replace(window, columns=counted | {"f7": shifted}), rules, AlertState(), until=HOUR.format(0))
+    assert found.drifted[:1] == ("f7",)
 
 
 def test_with_the_usual_rules_no_stationary_window_does() -> None:
