@@ -32,6 +32,7 @@ class World:
     clients: Clients
     deployer: Deployer
     folder: Path
+    clock: Clock
     emitted: list[dict[str, Any]] = field(default_factory=list)
     progress: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -76,7 +77,7 @@ def world(folder: Path) -> Iterator[World]:
         for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:
-            yield World(clients, deployer, folder, emitted)
+            yield World(clients, deployer, folder, clock, emitted)
         finally:
             watch.stop()
             log_lines.stop()

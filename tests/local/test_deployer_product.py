@@ -1,10 +1,13 @@
 """The product's own stacks on the engine's deployer: all of them, and nothing in the deployer beyond them."""
 
+import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lifecycle import names
 from local.assembly import Assembly, read_assembly
 from local.deployer import DeploymentError
 from local.preflight import property_paths
@@ -13,6 +16,7 @@ from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests.infrastructure.world import FIXTURES, ROOT
 from tests.local.deployer_world import world
+from tests.local.functions_world import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +38,13 @@ def fixtures_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def heard(sqs: Any, url: str) -> list[dict[str, Any]]:
+    """What people were told, once the drift alarm is among it."""
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    told = [json.loads(json.loads(message["Body"])["Message"]) for message in found]
+    return told if any(one["AlarmName"].endswith("-drift") for one in told) else []
+
+
 def stacks_of(folder: Path) -> Assembly:
     return read_assembly(folder, PSEUDO)
 
@@ -42,11 +53,38 @@ def test_every_stack_of_the_example_deploys_and_is_then_left_alone(cdk_out: Path
     with world(cdk_out) as engine:
         engine.deployer.deploy(cdk_out, lambda *_: None)
 
-        names = [stack.name for stack in stacks_of(cdk_out).stacks]
-        assert {engine.stack(name)["StackStatus"] for name in names} == {"CREATE_COMPLETE"}
+        stacks = [stack.name for stack in stacks_of(cdk_out).stacks]
+        assert {engine.stack(name)["StackStatus"] for name in stacks} == {"CREATE_COMPLETE"}
         again: list[tuple[str, str, str]] = []
         engine.deployer.deploy(cdk_out, lambda *line: again.append(line))
-        assert again == [(name, name, "UNCHANGED") for name in names]
+        assert again == [(name, name, "UNCHANGED") for name in stacks]
+
+
+def test_the_examples_alarms_reach_those_who_subscribed(cdk_out: Path) -> None:
+    """Through the policies of the topic and of the key that encrypts it, as the stacks write them."""
+    with world(cdk_out) as engine:
+        engine.deployer.deploy(cdk_out, lambda *_: None)
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in engine.stack(names.shared_stack("dev"))["Outputs"]}
+        topic = outputs[names.OUTPUT_TOPIC]
+        alarms = engine.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        assert [(one["AlarmActions"], one["OKActions"]) for one in alarms] == [([topic], [topic])] * 7
+        policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}]}
+        sqs = engine.client("sqs")
+        url = sqs.create_queue(QueueName="people", Attributes={"Policy": json.dumps(policy)})["QueueUrl"]
+        queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        engine.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+        statistics = {"SampleCount": 9, "Sum": 2, "Minimum": 0.0, "Maximum": 7.5}
+        mine = [{"Name": "Stage", "Value": "dev"}, {"Name": "Model", "Value": "flights"}]
+        datum = {"MetricName": names.METRIC_FEATURES_DRIFTED, "Dimensions": mine, "StatisticValues": statistics}
+        engine.client("cloudwatch").put_metric_data(Namespace=names.METRIC_NAMESPACE, MetricData=[datum])
+        engine.clock.advance(61)
+        told = {one["AlarmName"]: one for one in eventually(lambda: heard(sqs, url))}
+
+    drift = told.pop(names.alarm("dev", "flights", names.ALERT_DRIFT))
+    assert drift["NewStateValue"] == "ALARM"
+    assert "perennial monitor flights" in drift["AlarmDescription"]
+    assert {one["NewStateValue"] for one in told.values()} <= {"OK"}, "those for which no data are good data"
 
 
 def test_the_deployer_knows_no_type_and_no_property_that_the_stacks_do_not_use(
