@@ -9,9 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 import time_machine
 from botocore.awsrequest import AWSResponse
+from botocore.loaders import create_loader
 from moto import mock_aws
 
 from cloud.claims import Claims
@@ -21,6 +23,7 @@ from lambdas.record_event import handler as record_event
 from lifecycle import names
 from lifecycle.spec import Column, Contract, Kind, ModelSpec, Task
 
+LOADER = create_loader()
 REGION = "us-east-1"
 STAGE = "test"
 SPEC = ModelSpec(
@@ -51,6 +54,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "INFO")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        # moto gives each test a session of its own; what all of them read of AWS's APIs is read once
+        session = botocore.session.get_session()
+        session.register_component("data_loader", LOADER)
+        boto3.setup_default_session(botocore_session=session)
         wiring.reset()
         yield
         wiring.reset()
