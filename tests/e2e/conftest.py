@@ -210,7 +210,8 @@ def running(workspace: Path, idle_speed: float) -> Iterator[Lab]:
     """Synthesize a checkout and run an engine on it; idle time passes `idle_speed` times as fast."""
     environment = clean_environment()
     subprocess.run([sys.executable, "app.py"], cwd=workspace, env=environment, check=True, capture_output=True)
-    state_file = workspace / "engine.json"
+    state_file = workspace / ".perennial" / "engine.json"  # where the command line looks for it
+    state_file.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "local.engine", "--cdk-out", "cdk.out", "--state-file", str(state_file)]
     with (workspace / "engine.log").open("w") as log:
         process = subprocess.Popen(

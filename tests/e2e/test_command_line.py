@@ -1,7 +1,6 @@
 """The command line against a running engine: what an operator types after an upload."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 
 @pytest.fixture(scope="module", autouse=True)
 def live(lab: Lab) -> None:
-    """A live model, and the state file where the command line looks for its engine."""
-    state = lab.root / ".perennial"
-    state.mkdir(exist_ok=True)
-    shutil.copy(lab.root / "engine.json", state / "engine.json")
+    """A live model."""
     if lab.live_version(MODEL) is None:
         lab.upload(MODEL, "first.csv", rows_as_csv(600, 1))
         wait_until(lambda: lab.live_version(MODEL), "live model")

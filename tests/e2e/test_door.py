@@ -44,7 +44,7 @@ def doors(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("doors")
     with running(folder) as issuer:
         checkout = folder / "checkout"
-        ignored = shutil.ignore_patterns("cdk.out", ".perennial", "models", "engine.json", "engine.log")
+        ignored = shutil.ignore_patterns("cdk.out", ".perennial", "models", "engine.log")
         shutil.copytree(workspace, checkout, symlinks=True, ignore=ignored)
         (checkout / "models").mkdir()
         (checkout / "table.csv").write_bytes(rows_as_csv(200, 1))

@@ -1,7 +1,6 @@
 """Requests made from the served OpenAPI document get documented answers, over HTTP, from a live model."""
 
 import json
-import shutil
 
 import pytest
 import schemathesis
@@ -64,9 +63,6 @@ def test_the_stages_document_holds_the_live_model(lab: Lab, url: str) -> None:
 
 
 def test_the_command_prints_one_models_document(lab: Lab, url: str) -> None:
-    state = lab.root / ".perennial"
-    state.mkdir(exist_ok=True)
-    shutil.copy(lab.root / "engine.json", state / "engine.json")
     document = json.loads(perennial(lab.root, "openapi", MODEL).stdout)
     OpenAPIV31SpecValidator(document).validate()
     assert all(path.startswith(f"/models/{MODEL}") for path in document["paths"])
