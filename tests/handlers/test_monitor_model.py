@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,18 @@ def test_a_metric_store_that_refuses_costs_no_window_and_the_next_run_heals(watc
     assert len(watched.told) == 1
     watched.look()
     assert len(watched.told) == 1
+
+
+def test_points_are_stamped_when_a_look_ends_so_that_alarms_see_those_of_a_long_one(watched: Watched) -> None:
+    watched.go_live()
+    watched.traffic()
+    begun = wiring.now()
+    events = wiring.client("s3").meta.events
+    events.register("provide-client-params.s3.GetObject", lambda **_: watched.world.pass_time(90))
+    window = watched.look()
+    assert datetime.fromisoformat(window["at"]).timestamp() == begun
+    assert {point["Timestamp"] for point in watched.put} == {wiring.now()}
+    assert wiring.now() - begun > 300
 
 
 def test_a_second_run_at_the_same_time_does_nothing(watched: Watched) -> None:
