@@ -10,14 +10,16 @@ from typing import Any, Final
 from lambdas import wiring
 from lambdas.harvesting import harvest
 from lambdas.observability import note
-from lambdas.retraining_facts import Asking, asking_of, known
+from lambdas.retraining_facts import Asking, asking_of, known, newest_version
 from lambdas.retraining_starts import Starts
 from lifecycle import claims, names
 from lifecycle.claims import RETRAIN_LEASE_SECONDS, Refused, Taking
-from lifecycle.retrain_decision import START, WAIT, Decision, decide
+from lifecycle.errors import NotReady
+from lifecycle.retrain_decision import START, UNCALLED, WAIT, Decision, Trigger, decide
 from lifecycle.settings import Retrain
 
 NOT_YET: Final = 2**62  # rows: a harvest that only counts
+MEANWHILE_SECONDS: Final = 60.0  # most decisions take seconds
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -30,12 +32,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     table, name = wiring.claims(settings.claims_table), claims.retrain(settings.model)
     wish = Taking(claim=name, owner=owner, lease_seconds=RETRAIN_LEASE_SECONDS)
     if isinstance(table.take(wish, wiring.now()), Refused):
-        return answer(Decision(what=WAIT, reason="somebody else decides just now; asked again after the next look"))
+        return _meanwhile(event)
     try:
         starts = Starts.of(settings)
         starts.carry_out()
         if starts.is_interrupted:
-            _harvest(settings, starts)
+            _learn(settings, starts)
         found = _decided(settings, starts, event)
     finally:
         table.release(name, owner)
@@ -49,11 +51,23 @@ def _decided(settings: Retrain, starts: Starts, event: dict[str, Any]) -> dict[s
         return answer(Decision(what=START if started else WAIT, reason="harvested rows became a version"), started)
     asking = asking_of(event)
     decision = _decision(settings, starts, asking)
-    execution = None
+    if decision.rule == UNCALLED and starts.memory.owed:
+        asking = Asking(trigger=Trigger.SCHEDULE)
+        decision = _decision(settings, starts, asking)
     if decision.what == START:
-        execution = starts.start(asking, decision, learned=_learned(settings, starts, asking, decision))
-    starts.tell(asking, decision, execution)
-    return answer(decision, execution)
+        return answer(decision, _start(settings, starts, asking, decision))
+    starts.tell(asking, decision)
+    if asking.trigger is Trigger.SCHEDULE:
+        starts.owe(owed=decision.what == WAIT)
+    return answer(decision)
+
+
+def _meanwhile(event: dict[str, Any]) -> dict[str, Any]:
+    """Answer while another decision is being made. What nobody would ask again comes back by itself."""
+    if event.get("detail-type") == names.VERSION_CUT or event.get("trigger") == Trigger.SCHEDULE:
+        raise NotReady("another decision about this model is just being made; try again in a minute")
+    reason = "another decision about this model is just being made"
+    return answer(Decision(what=WAIT, reason=reason, until=wiring.now() + MEANWHILE_SECONDS))
 
 
 def _decision(settings: Retrain, starts: Starts, asking: Asking) -> Decision:
@@ -67,18 +81,25 @@ def _decision(settings: Retrain, starts: Starts, asking: Asking) -> Decision:
     return decide(replace(facts, fresh=harvest(settings, least=NOT_YET).rows), rules)
 
 
-def _learned(settings: Retrain, starts: Starts, asking: Asking, decision: Decision) -> bool:
-    """Upload what feedback taught, if that is wanted and there is any; tell whether a version will come of it."""
+def _start(settings: Retrain, starts: Starts, asking: Asking, decision: Decision) -> str | None:
     if not wiring.packaged_spec().retraining.learn_from_feedback:
-        return False
-    starts.expect(asking, decision)
-    return _harvest(settings, starts)
+        return starts.start(asking, decision)
+    starts.expect(asking, decision, newest_version(settings))
+    return _learn(settings, starts)
 
 
-def _harvest(settings: Retrain, starts: Starts) -> bool:
-    written = harvest(settings, least=1).keys
-    starts.uploaded()
-    return bool(written)
+def _learn(settings: Retrain, starts: Starts) -> str | None:
+    """Upload what feedback taught; the version that is cut of it starts the run. Without any, start it: its name.
+
+    A function that died may have uploaded it: then rows are in no version although nothing is left to upload, or they
+    became one already, which uploads start a run on.
+    """
+    harvested, coming = harvest(settings, least=1), starts.memory.pending
+    became = coming is not None and newest_version(settings) != coming.version
+    if harvested.keys or harvested.rows or (became and wiring.packaged_spec().retraining.on_upload):
+        starts.uploaded()
+        return None
+    return starts.start_expected()
 
 
 def answer(decision: Decision, execution: str | None = None) -> dict[str, Any]:

@@ -22,12 +22,12 @@ from cloud.objects import Bucket
 from lambdas import wiring
 from lambdas.labelled_log import DAY_HOURS, LabelledLog
 from lambdas.observability import note
-from lifecycle import keys, live, names
+from lifecycle import keys
 from lifecycle.feedback_label import Label
 from lifecycle.harvest import Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
 from lifecycle.harvest_index import Fingerprint, Index, Joined
 from lifecycle.spec import ModelSpec
-from lifecycle.versions import Manifest
+from lifecycle.versions import Current, Manifest
 
 SECONDS: Final = 600.0  # of the function's fifteen minutes
 FASTEST: Final = 1  # of gzip's levels: smaller files take three times as long to write
@@ -37,7 +37,7 @@ FASTEST: Final = 1  # of gzip's levels: smaller files take three times as long t
 class Harvested:
     """What a harvest found and did.
 
-    `rows` labelled rows are in no data that the live model learned from, of `total` there are. `keys` were written: the
+    `rows` labelled rows are not in the dataset's newest version, of `total` there are. `keys` were written: the
     data version that is cut from them holds those rows; empty when there are too few rows, or all were there already.
     `complete` is False when time ran out: the next harvest goes on.
     """
@@ -59,8 +59,6 @@ class Places(Protocol):
     def artifact_bucket(self) -> str: ...  # noqa: D102
     @property
     def labels_table(self) -> str: ...  # noqa: D102
-    @property
-    def predict_function(self) -> str: ...  # noqa: D102
 
 
 def harvest(settings: Places, *, least: int, seconds: float = SECONDS) -> Harvested:
@@ -68,15 +66,12 @@ def harvest(settings: Places, *, least: int, seconds: float = SECONDS) -> Harves
 
     Raises Throttled or Unavailable when AWS does not answer; calling again goes on where this ended.
     """
-    alias = wiring.functions().alias(settings.predict_function, names.LIVE)
-    standing = live.parse(alias.description) if alias else None
     data = wiring.bucket(settings.data_bucket)
     harvester = Harvester(
         spec=wiring.packaged_spec(),
         data=data,
         artifacts=wiring.bucket(settings.artifact_bucket),
         log=LabelledLog(model=settings.model, data=data, labels=wiring.labels(settings.labels_table, settings.model)),
-        run_id=standing.run_id if standing else None,
         now=wiring.now,
     )
     return harvester.harvest(least=least, seconds=seconds)
@@ -84,13 +79,12 @@ def harvest(settings: Places, *, least: int, seconds: float = SECONDS) -> Harves
 
 @dataclass(frozen=True, kw_only=True)
 class Harvester:
-    """Harvests one model; `run_id` is the run of its live model, if any."""
+    """Harvests one model."""
 
     spec: ModelSpec
     data: Bucket
     artifacts: Bucket
     log: LabelledLog
-    run_id: str | None
     now: Callable[[], float]
 
     def harvest(self, *, least: int, seconds: float) -> Harvested:
@@ -99,7 +93,7 @@ class Harvester:
         index = Index.from_plain(self.artifacts.read_json(keys.harvests(self.spec.model)))
         with tempfile.TemporaryDirectory() as folder:
             complete = self._join(index, until, Path(folder))
-            rows = index.fresh(self._learned())
+            rows = index.fresh(self._known())
             written = self._upload(index, until, Path(folder)) if rows >= max(least, 1) else []
         total = sum(joined.rows for joined in index.days.values())
         note("feedback harvested", new=rows, rows=total, least=least, files=len(written), complete=complete)
@@ -195,12 +189,13 @@ class Harvester:
         for day, hours in groupby(self.log.hours(first, today), lambda hour: hour // DAY_HOURS):
             yield day, list(hours)
 
-    def _learned(self) -> dict[int, str]:
-        """The harvested files in the data of the live model: SHA-256 by day."""
-        if self.run_id is None:
-            return {}
-        record = self.artifacts.read_json(keys.run_record(self.spec.model, self.run_id))
-        raw = record and self.data.read_json(keys.manifest(self.spec.dataset, record["version"]))
+    def _known(self) -> dict[int, str]:
+        """The harvested files in the dataset's newest version: SHA-256 by day.
+
+        Not in the live model's: rows that a rejected model learned from would call for the same run again.
+        """
+        current = self.data.read_json(keys.current(self.spec.dataset))
+        raw = current and self.data.read_json(keys.manifest(self.spec.dataset, Current.from_plain(current).version))
         if not raw:
             return {}
         found = {day_of_name(entry.name): entry for entry in Manifest.from_plain(raw).objects}

@@ -1,18 +1,20 @@
 """An event, and what buckets, claims and records say -> everything that a decision about a new run rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import floor
 from typing import Any, Final
 
 from lambdas import wiring
+from lambdas.past_runs import past_runs
 from lifecycle import claims, keys, names
-from lifecycle.retrain_decision import Known, Past, Trigger, past_of
+from lifecycle.retrain_decision import Known, Past, Trigger
 from lifecycle.retrain_memory import Memory
 from lifecycle.settings import Retrain
 from lifecycle.versions import Current
 
-NEWEST_RUNS: Final = 200
-"""Runs that are looked at: a month's, and what came before them."""
+STARTING_SECONDS: Final = 900.0
+"""A run that was started has its record, and its claim, after seconds; without them after this, it never came to be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,13 +54,12 @@ def asking_of(event: Mapping[str, Any]) -> Asking:
 def known(settings: Retrain, memory: Memory, asking: Asking) -> Known:
     """Return what is known now; labels are not counted yet."""
     spec, now = wiring.packaged_spec(), wiring.now()
-    raw = wiring.bucket(settings.data_bucket).read_json(keys.current(spec.dataset))
-    runs = _runs(settings)
+    runs = past_runs(wiring.bucket(settings.artifact_bucket), settings.model)
     return Known(
         now=now,
         trigger=asking.trigger,
         alerts=_alerts(settings) if asking.alerts is None else asking.alerts,
-        version=Current.from_plain(raw).version if raw else None,
+        version=newest_version(settings),
         spec_id=settings.spec_id,
         runs=runs,
         starts=memory.starts,
@@ -69,29 +70,32 @@ def known(settings: Retrain, memory: Memory, asking: Asking) -> Known:
     )
 
 
+def newest_version(settings: Retrain) -> str | None:
+    """Return the newest version of the model's dataset, None before there is one."""
+    raw = wiring.bucket(settings.data_bucket).read_json(keys.current(wiring.packaged_spec().dataset))
+    return Current.from_plain(raw).version if raw else None
+
+
 def _alerts(settings: Retrain) -> frozenset[str]:
     key = keys.monitoring(settings.model, "latest.json")
     latest = wiring.bucket(settings.artifact_bucket).read_json(key)
     return frozenset(latest["alerts"]) if latest else frozenset()
 
 
-def _runs(settings: Retrain) -> list[Past]:
-    artifacts = wiring.bucket(settings.artifact_bucket)
-    prefix = keys.runs(settings.model)
-    listed = [
-        key for key in artifacts.keys(prefix) if key.endswith("/run.json") and key.count("/") == prefix.count("/") + 1
-    ]
-    records = [artifacts.read_json(key) for key in listed]
-    return sorted((past_of(one) for one in records if one), key=lambda run: run.started)[-NEWEST_RUNS:]
-
-
 def _busy(settings: Retrain, memory: Memory, runs: list[Past], now: float) -> str | None:
     table = wiring.claims(settings.claims_table)
-    for claim, what in ((claims.run(settings.model), "a run"), (claims.deploy(settings.model), "a deployment")):
+    for claim, what in ((claims.run(settings.model), "run"), (claims.deploy(settings.model), "deployment")):
         held = table.read(claim)
         if held is not None and held.held_by_other("", now):
-            return what
+            return f"a {what} ({held.value.get('run_id') or held.owner.rsplit(':', 1)[-1]})"
+    if memory.starts and now < memory.starts[-1] + STARTING_SECONDS and not came(runs, memory.starts[-1]):
+        return "a run that was just started"
     coming = memory.pending
-    if coming is not None and coming.is_due(now) and not any(run.started >= coming.at for run in runs):
+    if coming is not None and coming.is_due(now) and not came(runs, coming.at):
         return "a data version with what feedback taught"
     return None
+
+
+def came(runs: Iterable[Past], at: float) -> bool:
+    """Tell whether a run began since `at` (epoch seconds; records may leave out fractions)."""
+    return any(run.started >= floor(at) for run in runs)

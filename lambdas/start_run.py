@@ -7,6 +7,7 @@ from lambdas import wiring
 from lambdas.closing import RunCloser
 from lambdas.inputs import write_inputs
 from lambdas.observability import note
+from lambdas.past_runs import past_runs
 from lambdas.starting import RunStarter
 from lifecycle import keys, runs
 from lifecycle.retrain_memory import Memory
@@ -36,6 +37,9 @@ def _with_reason(settings: StartRun, asked: Asked) -> Asked:
     pending = Memory.from_plain(raw).pending
     if asked.trigger != UPLOAD or asked.rerun or pending is None or not pending.is_due(wiring.now()):
         return asked
+    since = [run for run in past_runs(wiring.bucket(settings.artifact_bucket), settings.model) if pending.led_to(run)]
+    if any(run.version != asked.version for run in since):
+        return asked  # an earlier version was that one
     return replace(asked, reason=pending.reason, trigger=pending.trigger)
 
 

@@ -18,7 +18,8 @@ WAIT: Final = "wait"
 NO: Final = "no"
 CALLS_FOR_A_RUN: Final = frozenset({names.ALERT_DRIFT, names.ALERT_SCORES, names.ALERT_QUALITY})
 FAILURES: Final = 3
-"""Runs in a row that failed on the same data and spec, after which nothing starts by itself any more."""
+"""Runs in a row that failed with the same spec, after which nothing starts by itself until something changes."""
+UNCALLED: Final = "uncalled"
 FAILING: Final = "failing"
 FUTILE: Final = "futile"
 TOLD: Final = frozenset({FAILING, FUTILE})
@@ -63,8 +64,8 @@ class Known:
     """Everything that a decision rests on.
 
     `alerts` are those that are on; `version` is the dataset's newest, None when there is none; `starts` are the times
-    at which the loop started runs (epoch seconds); `busy` says what is under way; `fresh` counts labelled rows that no
-    model learned from, None where feedback is not learned from; `look_seconds` is the time between two looks.
+    at which the loop started runs (epoch seconds); `busy` says what is under way; `fresh` counts labelled rows that
+    are in no data version, None where feedback is not learned from; `look_seconds` is the time between two looks.
     """
 
     now: float
@@ -82,12 +83,16 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """START, WAIT (until epoch seconds) or NO, with the reason as a sentence, and the rule that said so."""
+    """START, WAIT (until epoch seconds) or NO, with the reason as a sentence, and the rule that said so.
+
+    `about` names what the rule looked at, where that is one thing: two such decisions about two things are two.
+    """
 
     what: str
     reason: str
     until: float | None = None
     rule: str = ""
+    about: str = ""
 
 
 def decide(known: Known, rules: Retraining) -> Decision:
@@ -100,7 +105,7 @@ def decide(known: Known, rules: Retraining) -> Decision:
 
 
 def _why(known: Known) -> str:
-    new = f", with {known.fresh} labelled rows that no model learned from" if known.fresh else ""
+    new = f", with {known.fresh} labelled rows that are in no data version yet" if known.fresh else ""
     if known.trigger is Trigger.HAND:
         return f"asked for by hand{new}"
     if known.trigger is Trigger.SCHEDULE:
@@ -128,20 +133,23 @@ def _busy(known: Known, _: Retraining) -> Decision | None:
     if known.busy is None:
         return None
     until = known.now + known.look_seconds
-    return Decision(what=WAIT, reason=f"{known.busy} is under way; asked again after the next look", until=until)
+    reason = f"{known.busy} is under way; asked again after the next look"
+    return Decision(what=WAIT, reason=reason, until=until, about=known.busy)
 
 
 def _failing(known: Known, _: Retraining) -> Decision | None:
     if known.trigger is Trigger.HAND:
         return None
     last = sorted((run for run in known.runs if run.ended is not None), key=lambda run: run.started)[-FAILURES:]
-    if len(last) < FAILURES or not all(_is_failure(run) and _same(run, known) for run in last):
+    if len(last) < FAILURES or not all(_is_failure(run) and run.spec_id == known.spec_id for run in last):
         return None
+    if last[-1].version != known.version:
+        return None  # labels alone never get here: they become a version only when a run may start
     reason = (
-        f"the last {FAILURES} runs failed on these data ({last[-1].run_id} the newest); nothing starts by itself until "
-        "the data or model.yaml change: see `perennial runs`, or start one by `perennial retrain --reason`"
+        f"the last {FAILURES} runs failed ({last[-1].run_id} the newest, on these data); nothing starts by itself "
+        "until the data or model.yaml change: see `perennial runs`, or start one by `perennial retrain --reason`"
     )
-    return Decision(what=NO, reason=reason)
+    return Decision(what=NO, reason=reason, about=last[-1].run_id)
 
 
 def _futile(known: Known, rules: Retraining) -> Decision | None:
@@ -156,9 +164,10 @@ def _futile(known: Known, rules: Retraining) -> Decision | None:
     outcome = {True: "approved", False: "not good enough", None: "rejected with its data"}[newest.approved]
     reason = f"{newest.run_id} learned from these data already ({outcome}): the same again would give the same model"
     if known.fresh is None:
-        return Decision(what=NO, reason=f"{reason}; upload new data")
+        return Decision(what=NO, reason=f"{reason}; upload new data", about=newest.run_id)
     needed = f"{known.fresh} of {rules.min_new_labels} new labels are there (retraining.min_new_labels)"
-    return Decision(what=WAIT, reason=f"{reason}; {needed}", until=known.now + known.look_seconds)
+    until = known.now + known.look_seconds
+    return Decision(what=WAIT, reason=f"{reason}; {needed}", until=until, about=newest.run_id)
 
 
 def _cooling(known: Known, rules: Retraining) -> Decision | None:
@@ -192,7 +201,7 @@ def _over_budget(known: Known, rules: Retraining) -> Decision | None:
 
 
 _RULES: Final[Mapping[str, Callable[[Known, Retraining], Decision | None]]] = {
-    "uncalled": _uncalled,
+    UNCALLED: _uncalled,
     "nothing there": _nothing_there,
     "busy": _busy,
     FAILING: _failing,

@@ -178,7 +178,6 @@ class Retrain(Settings):
     labels_table: str
     claims_table: str
     ledger_writer: str
-    predict_function: str
     training_machine: str
 
 

@@ -14,7 +14,7 @@ from stacks import functions, grants
 from stacks.constructs.function import Function, Package
 from stacks.constructs.role import Grant
 from stacks.constructs.rules import Trigger, retries, rule_to_function
-from stacks.imported import Shared, regional_arn
+from stacks.imported import Shared
 from stacks.patterns import alarms_named, looks_at, versions_of
 
 
@@ -40,7 +40,6 @@ class Decider:
             labels_table=self.shared.labels_table,
             claims_table=self.shared.claims_table,
             ledger_writer=self.shared.ledger_writer,
-            predict_function=names.predict_function(self.shared.stage, self.spec.model),
             training_machine=self.machine,
         )
         decide = Function(
@@ -92,7 +91,6 @@ class Decider:
         """Join labels with their logged rows, and upload them as files of the dataset."""
         artifacts, data, model = self.shared.artifact_bucket, self.shared.data_bucket, self.spec.model
         own = keys.incoming(self.spec.dataset, folder_of(model))
-        predict = regional_arn("lambda", f"function:{names.predict_function(self.shared.stage, model)}")
         deleted = Grant(
             actions=("s3:DeleteObject",),
             resources=grants.write_objects(data, own).resources,
@@ -107,5 +105,4 @@ class Decider:
             grants.read_objects(artifacts, keys.harvests(model)),
             grants.write_objects(artifacts, keys.harvests(model)),
             grants.read_labels(self.shared.labels_table, model),
-            Grant(actions=("lambda:GetAlias",), resources=(predict,)),
         ]

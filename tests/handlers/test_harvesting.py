@@ -13,15 +13,14 @@ from botocore.exceptions import EndpointConnectionError
 
 from lambdas import wiring
 from lambdas.harvesting import Harvested, harvest
-from lifecycle import keys, live, names
+from lifecycle import keys
 from lifecycle.errors import Unavailable
 from lifecycle.feedback_label import Change, Label
 from lifecycle.schema import Column, Kind
 from lifecycle.settings import RecordFeedback
-from lifecycle.versions import assemble, version_id
+from lifecycle.versions import Current, assemble, version_id
 
 from .conftest import SPEC, World
-from .deployments_world import FUNCTION, make_predict
 from .feedback_world import HOUR, identity, labels, log, make_labels_table
 from .test_runs import start, upload, validated
 
@@ -32,7 +31,6 @@ TODAY = "incoming/flights/feedback-flights/2026-11-21.csv.gz"
 
 @pytest.fixture
 def stage(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    make_predict(world).__next__()
     monkeypatch.setenv("LABELS_TABLE", make_labels_table())
     return world
 
@@ -69,22 +67,18 @@ def current(world: World) -> list[str]:
     return [version_id((name, hashlib.sha256(body).hexdigest()) for name, body in bodies.items())]
 
 
-def learn(world: World) -> None:
-    """A model goes live that was trained on the files that are there now."""
+def cut(world: World) -> None:
+    """The dataset's newest version is what is there now."""
     uploads = wiring.bucket("data-bucket").uploads("flights")
     digests = {}
     for one in uploads:
         body = world.s3.get_object(Bucket="data-bucket", Key=f"incoming/flights/{one.name}")["Body"].read()
         digests[one.version_id] = hashlib.sha256(body).hexdigest()
     manifest = assemble("flights", uploads, digests, "2026-11-21T00:00:00Z")
-    data, artifacts = wiring.bucket("data-bucket"), wiring.bucket("artifact-bucket")
+    newest = Current(version=manifest.version, sequence=1, cut_at=manifest.cut_at)
+    data = wiring.bucket("data-bucket")
     data.write_json(keys.manifest("flights", manifest.version), manifest.to_plain())
-    run_id = f"run-{manifest.version[:8]}"
-    artifacts.write_json(keys.run_record("flights", run_id), {"version": manifest.version})
-    alias = wiring.functions().alias(FUNCTION, names.LIVE)
-    assert alias is not None
-    said = live.Live(package_arn="arn:model-package/x/1", run_id=run_id, since=int(wiring.now()))
-    wiring.functions().point(FUNCTION, names.LIVE, replace(alias, description=said.to_description()))
+    data.write_json(keys.current("flights"), newest.to_plain())
 
 
 def predictions(at: float, *numbers: int, late: bool | None = True, **facts: Any) -> list[str]:
@@ -146,7 +140,7 @@ def test_a_corrected_label_rewrites_its_day_only_and_is_no_new_row(stage: World)
     (old,) = predictions(now - 24 * HOUR, 1)
     predictions(now - HOUR, 2)
     assert reap().rows == 2
-    learn(stage)
+    cut(stage)
     label((old, "false"), at=5.0)
     assert reap() == Harvested(rows=0, total=2, keys=(), complete=True), "nothing new to learn from"
     predictions(now - HOUR, 3)
@@ -165,11 +159,11 @@ def test_too_few_new_rows_are_remembered_and_uploaded_once_there_are_enough(stag
     assert len(lines(stage)) == 3
 
 
-def test_rows_that_the_live_model_has_learned_from_are_not_new(stage: World) -> None:
+def test_rows_that_are_in_the_newest_version_are_not_new(stage: World) -> None:
     now = wiring.now()
     predictions(now - HOUR, 1, 2)
     reap()
-    learn(stage)
+    cut(stage)
     assert reap() == Harvested(rows=0, total=2, keys=(), complete=True)
     predictions(now - 1800, 3)
     assert reap().rows == 1
