@@ -60,6 +60,15 @@ class Objective:
         money = raw.get("money")
         return cls(metric=raw.get("metric", metrics.LOG_LOSS), money=Money(**money) if money else None)
 
+    @property
+    def said(self) -> str:
+        """The metric for people: with the unit of money.
+
+        >>> Objective(metric="money_score", money=Money(unit="EUR")).said, Objective().said
+        ('money_score, EUR a row', 'log_loss')
+        """
+        return f"{self.metric}, {self.money.unit} a row" if self.money else self.metric
+
     def row_loss(self, *, label: Any, output: Any, decision: Any) -> float:
         """Return one row's share of the metric, smaller is better (money: negated; rmse_error: its square).
 

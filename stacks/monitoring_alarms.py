@@ -14,6 +14,7 @@ from stacks.imported import Shared
 PERIOD_SECONDS: Final = 300
 """Looks are hours apart, and each leaves one value: a period only has to be longer than a value's way to CloudWatch."""
 FAILED_LOOKS: Final = 2
+DAY_MINUTES: Final = 1440
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class MonitoringAlarms:
                 metric=names.METRIC_QUALITY_DROP,
                 threshold=0.0,
                 comparison=beyond,
-                said="the answers are worse than they were",
+                said=f"the answers are worse than on the holdout ({self.spec.objective.said})",
             ),
             Watch(
                 what=names.ALERT_STALE,
@@ -91,6 +92,7 @@ class MonitoringAlarms:
         )
 
     def _failing(self) -> None:
+        every = self.spec.monitoring.every_minutes
         self._alarm(
             "monitor",
             f"{self.spec.model}: looks at its traffic fail. See: perennial logs monitor",
@@ -98,8 +100,8 @@ class MonitoringAlarms:
             metric_name="Errors",
             dimensions={"FunctionName": self.monitor.resource.ref},
             statistic="Sum",
-            period=self.spec.monitoring.every_minutes * 60,
-            evaluation_periods=FAILED_LOOKS,
+            period=min(every, DAY_MINUTES) * 60,  # all periods of an alarm together are seven days at most
+            evaluation_periods=FAILED_LOOKS if every <= DAY_MINUTES else 1,
             threshold=1.0,
             comparison_operator="GreaterThanOrEqualToThreshold",
             treat_missing_data="notBreaching",

@@ -48,7 +48,7 @@ def _shown(stat: str, label: str) -> dict[str, str]:
 
 def _graphs(spec: ModelSpec, stage: str) -> list[tuple[str, int, Sequence[Line]]]:
     lines = _Lines(spec, stage)
-    return _of_requests(lines) + _of_looks(lines, spec.objective.metric)
+    return _of_requests(lines) + _of_looks(lines, spec.objective.said)
 
 
 def _of_requests(lines: _Lines) -> list[tuple[str, int, Sequence[Line]]]:
@@ -65,14 +65,14 @@ def _of_requests(lines: _Lines) -> list[tuple[str, int, Sequence[Line]]]:
     ]
 
 
-def _of_looks(lines: _Lines, metric: str) -> list[tuple[str, int, Sequence[Line]]]:
+def _of_looks(lines: _Lines, objective: str) -> list[tuple[str, int, Sequence[Line]]]:
     quality, coverage = names.METRIC_QUALITY, names.METRIC_LABEL_COVERAGE
     drift = [
         lines.own(names.METRIC_FEATURES_DRIFTED, "Maximum", "worst feature"),
         lines.own(names.METRIC_SCORE_DRIFT, "Maximum", "answers"),
     ]
     told = [
-        lines.own(quality, "Average", metric),
+        lines.own(quality, "Average", "measured"),
         lines.own(quality, "Minimum", "lower bound"),
         lines.own(quality, "Maximum", "upper bound"),
         lines.own(names.METRIC_ESTIMATED_QUALITY, "Average", "estimate"),
@@ -83,7 +83,7 @@ def _of_looks(lines: _Lines, metric: str) -> list[tuple[str, int, Sequence[Line]
         ("Features drifted", HOUR, [lines.own(names.METRIC_FEATURES_DRIFTED, "Sum", "features")]),
         ("Drift, 1 is the limit", HOUR, drift),
         ("Rise of missing values", HOUR, [lines.own(names.METRIC_WORST_MISSING, "Maximum", "worst feature")]),
-        (f"Quality: {metric}", HOUR, told),
+        (f"Quality: {objective}", HOUR, told),
         ("Rows in the window", HOUR, rows),
         ("Hours since the newest row", HOUR, [lines.own(names.METRIC_STALENESS, "Maximum", "hours")]),
     ]

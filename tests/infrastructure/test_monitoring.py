@@ -126,6 +126,16 @@ def synthesized(
     return Assembly(into).templates
 
 
+def test_dashboard_and_alarm_speak_in_the_owners_money(assembly: Assembly) -> None:
+    (board,) = of_model(assembly, "AWS::CloudWatch::Dashboard").values()
+    titles = [widget["properties"]["title"] for widget in json.loads(flat(board["DashboardBody"]))["widgets"]]
+    assert "Quality: money_score, EUR a row" in titles
+    told = [one["AlarmDescription"] for one in of_model(assembly, "AWS::CloudWatch::Alarm").values()]
+    assert "churn: the answers are worse than on the holdout (money_score, EUR a row)" in [
+        text.partition(". ")[0] for text in told
+    ]
+
+
 def test_a_model_without_a_log_is_not_watched(home: Path, copy_model: Callable[[str], Path], tmp_path: Path) -> None:
     templates = synthesized(home, copy_model, tmp_path / "out", monitoring={"prediction_log": False})
     assert names.monitoring_stack("dev", "segment") not in templates
