@@ -5,6 +5,7 @@ that drifted but does not move any score is less urgent than one that does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from random import Random
 from typing import Any
 
@@ -17,7 +18,7 @@ def score_changes(rows: Sequence[Row], score: Score, features: Sequence[str], se
     """Return the mean change of the score by feature; nothing when no row can be scored.
 
     The change of a row is the absolute difference of its output, or half the sum of the differences of its
-    probabilities. The same `seed` deals the same way.
+    probabilities; one that no number can hold does not count. The same `seed` deals the same way.
     """
     scored = [(row, outputs) for row in rows if (outputs := score(row)) is not None]
     found = {}
@@ -27,10 +28,11 @@ def score_changes(rows: Sequence[Row], score: Score, features: Sequence[str], se
         changes = []
         for (row, before), value in zip(scored, values, strict=True):
             after = before if value == row.get(name) else score({**row, name: value})
-            if after is not None:
-                changes.append(_difference(before, after))
+            change = None if after is None else _difference(before, after)
+            if change is not None and isfinite(change):
+                changes.append(change)
         if changes:
-            found[name] = sum(changes) / len(changes)
+            found[name] = sum(change / len(changes) for change in changes)
     return found
 
 

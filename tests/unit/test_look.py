@@ -1,5 +1,6 @@
 """What a look says: bars, figures, notices, permutation, and the window file with its history."""
 
+import math
 from dataclasses import replace
 from random import Random
 
@@ -56,6 +57,12 @@ def test_rows_that_cannot_be_scored_are_left_out():
     probabilities = {1: [0.9, 0.1], 2: [0.2, 0.8]}
     found = score_changes([{"a": 1}, {"a": 2}], lambda row: probabilities[row["a"]], ["a"], 3)
     assert found["a"] in (0.0, pytest.approx(0.7))
+
+
+@given(st.lists(st.sampled_from([1.0, 1.7e308, -1.7e308, math.inf, math.nan]), min_size=1, max_size=30))
+def test_scores_beyond_all_numbers_make_no_figure_that_no_file_can_hold(values):
+    found = score_changes([{"a": value} for value in values], lambda row: [row["a"]], ["a"], 5)
+    assert all(math.isfinite(change) for change in found.values())
 
 
 REFERENCE = Reference(
