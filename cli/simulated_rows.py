@@ -1,9 +1,10 @@
 """Files of a dataset -> what a simulation uploads for its first months, and what it asks, hour by hour, afterwards."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from lifecycle.simulation import begin, end, kept
 from tabular.read import read_objects
 
 _AT = "perennial at"
+DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,23 @@ class Block:
     labels: list[Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Which rows a simulation knows: `share` (0 to 1) of all.
+
+    From the first moment of the month `since` on they are all of one day in `days`, and none of the other days: so
+    that a day's rows are enough to look at, and the loop has fewer days to work on.
+    """
+
+    share: float = 1.0
+    days: int = 1
+    since: str = ""
+
+
 class Rows:
     """All rows of some files in order of time, sampled; every method tells rows by the month of their time (UTC)."""
 
-    def __init__(self, files: Sequence[Path], contract: Contract, share: float) -> None:
+    def __init__(self, files: Sequence[Path], contract: Contract, sample: Sample) -> None:
         """Read the files. Raises DatasetRejected where one cannot be read, or where rows have no time."""
         if contract.time is None:
             raise DatasetRejected(
@@ -38,7 +53,7 @@ class Rows:
         self._contract = contract
         frame = read_objects([(file, file.name) for file in files], contract)
         at = frame[contract.time].dt.epoch("us") / 1e6
-        self._frame = _sample(frame.with_columns(at.alias(_AT)).drop_nulls(_AT).sort(_AT), contract, share)
+        self._frame = _sample(frame.with_columns(at.alias(_AT)).drop_nulls(_AT).sort(_AT), contract, sample)
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -78,9 +93,17 @@ class Rows:
         return Block(at=at, rows=rows, times=part[_AT].to_list(), labels=part[self._contract.target].to_list())
 
 
-def _sample(frame: pl.DataFrame, contract: Contract, share: float) -> pl.DataFrame:
+def _sample(frame: pl.DataFrame, contract: Contract, sample: Sample) -> pl.DataFrame:
     """The rows that a sample keeps: told by their id, or by their number where the contract has none."""
-    if share >= 1:
+    if sample.share >= 1:
         return frame
     names = frame[contract.id].cast(pl.String).to_list() if contract.id else [str(n) for n in range(len(frame))]
-    return frame.filter(pl.Series([kept(name or "", share) for name in names], dtype=pl.Boolean))
+    since = begin(sample.since) if sample.since else math.inf
+    told = zip(names, frame[_AT].to_list(), strict=True)
+    return frame.filter(pl.Series([_is_kept(name or "", at, sample, since) for name, at in told], dtype=pl.Boolean))
+
+
+def _is_kept(name: str, at: float, sample: Sample, since: float) -> bool:
+    if at < since:
+        return kept(name, sample.share)
+    return int(at // DAY) % sample.days == 0 and kept(name, sample.share * sample.days)

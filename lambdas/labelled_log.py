@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from cloud.labels import Labels
@@ -13,7 +12,6 @@ from lifecycle.feedback_label import Label, hour_of
 
 HOUR: Final = 3600
 DAY_HOURS: Final = 24
-LEVELS: Final = 4  # of folders of the log: year, month, day, hour
 HALF_MILLISECOND: Final = 0.0005
 
 
@@ -30,21 +28,16 @@ class LabelledLog:
 
         Lines arrive within the hour of their prediction or in the next one; those that come later are not looked for.
         """
-        span = _date(first), _date(last + 1)
-        arrivals = {hour_of(at) for at in self._arrivals(keys.predictions(self.model), span) if at is not None}
+        prefix, beyond = keys.predictions(self.model), (last + 1) * DAY_HOURS + LATE_HOURS
+        arrivals = set()
+        for key in self.data.keys(prefix, after=keys.predictions_of_hour(self.model, first * DAY_HOURS * HOUR)):
+            at = keys.parse_predictions(key)
+            if at is not None and hour_of(at) >= beyond:
+                break
+            if at is not None:
+                arrivals.add(hour_of(at))
         made = arrivals | {hour - LATE_HOURS for hour in arrivals}
         return sorted(hour for hour in made if first <= hour // DAY_HOURS <= last)
-
-    def _arrivals(self, prefix: str, span: tuple[str, str]) -> Iterator[float | None]:
-        """Walk down years, months, days and hours, where there are any, within the days of `span`."""
-        for folder in self.data.folders(prefix):
-            part = folder.removeprefix(keys.predictions(self.model)).rstrip("/")
-            if not span[0][: len(part)] <= part[: len(span[0])] <= span[1][: len(part)]:
-                continue
-            if part.count("/") == LEVELS - 1:
-                yield keys.parse_predictions(folder)
-            else:
-                yield from self._arrivals(folder, span)
 
     def labels_of(self, hour: int) -> Iterator[Label]:
         """Yield the labels of predictions made in an hour since the epoch, in order of their ids."""
@@ -56,10 +49,6 @@ class LabelledLog:
             found = labels.get(record["prediction_id"])
             if found is not None:
                 yield record, found
-
-
-def _date(day: int) -> str:
-    return f"{datetime.fromtimestamp(day * DAY_HOURS * HOUR, UTC):%Y/%m/%d}"
 
 
 def _span(hour: int) -> tuple[float, float]:

@@ -44,6 +44,7 @@ from local.states import StateMachines
 from local.tagging import Tagging
 
 JOBS_PYTHON = Path(".venv-jobs/bin/python")
+PARENT_LOOK_SECONDS = 1.0  # whoever was killed cannot tell the engine to end
 
 Report = Callable[[str, str, float], None]
 """(event, text, seconds)"""
@@ -215,10 +216,10 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run an engine until SIGINT or SIGTERM. Returns the exit code: 1 when the assembly could not be deployed."""
+    """Run an engine until SIGINT, SIGTERM or the end of who started it. Returns 1 if the assembly was not deployed."""
     given = _arguments(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    told = threading.Event()
+    told, parent = threading.Event(), os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())
     chaos = None if given.chaos is None else Chaos(seed=given.chaos)
@@ -230,7 +231,8 @@ def main(arguments: list[str] | None = None) -> int:
         if given.state_file:
             write_state(given.state_file, engine.state())
         _report("ready", engine.endpoint, time.perf_counter() - began)
-        told.wait()
+        while not told.wait(PARENT_LOOK_SECONDS) and os.getppid() == parent:
+            pass
     except (AssemblyError, DeploymentError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

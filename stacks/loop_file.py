@@ -39,8 +39,8 @@ class MonitoringKeys(Keys):
 
     prediction_log: bool = True
     """one log line per scored row; without it nothing is watched"""
-    every_minutes: Literal[60, 120, 180, 240, 360, 480, 720, 1440] = 60
-    """how often the window is judged"""
+    every_minutes: Literal[60, 120, 180, 240, 360, 480, 720, 1440, 4320, 10080] = 60
+    """how often the window is judged: up to a week, where there is little traffic"""
     window_hours: Annotated[int, Field(ge=1, le=31 * 24)] = 24
     """how far back it reaches"""
     min_rows: Annotated[int, Field(ge=50, le=10_000_000)] = 500

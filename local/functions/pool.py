@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ LOOK_SECONDS = 5.0
 
 KEPT_SECONDS = 900.0
 """Engine time for which an idle worker is kept; Lambda promises nothing and keeps them for minutes."""
+
+WARM_SECONDS = 60.0
+"""Machine time for which it is kept at least: where idle time is passed over, a day may be over in a second."""
 
 Key = tuple[str, str, str]
 """Function, version and revision."""
@@ -115,7 +119,7 @@ class Pool:
             if worker is not None:
                 self._lent.discard(worker)
             if worker is not None and not worker.dead and not self._closed.is_set():
-                worker.idle_since = self._clock.now()
+                worker.idle_since, worker.warm_until = self._clock.now(), time.perf_counter() + WARM_SECONDS
                 self._idle.setdefault(key, []).append(worker)
                 worker = None
         if worker is not None:
@@ -131,7 +135,8 @@ class Pool:
             self._end(self._is_old)
 
     def _is_old(self, key: Key, worker: Worker) -> bool:
-        return worker.idle_since < self._clock.now() - KEPT_SECONDS or not self._current(key)
+        old = worker.idle_since < self._clock.now() - KEPT_SECONDS and worker.warm_until < time.perf_counter()
+        return old or not self._current(key)
 
     def _end(self, which: Callable[[Key, Worker], bool]) -> None:
         with self._lock:

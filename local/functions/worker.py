@@ -60,6 +60,7 @@ class Worker:
         self._ready = False
         self.dead = False
         self.idle_since = 0.0
+        self.warm_until = 0.0
         self.log_stream = ""
         self.init_seconds: float | None = None
         self._api = RuntimeApi(self._told.put, self._freeze)

@@ -1,5 +1,6 @@
 """Files of a dataset as a simulation asks them: months, blocks of hours, a sample that is the same for both models."""
 
+import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 
 from cli.simulated_checkout import changed, make
-from cli.simulated_rows import Block, Rows
+from cli.simulated_rows import Block, Rows, Sample
 from lifecycle.errors import DatasetRejected
 from lifecycle.schema import Column, Contract, Kind, Task
 from lifecycle.simulation import begin
@@ -28,8 +29,8 @@ def file(folder: Path, *lines: str) -> Path:
     return path
 
 
-def rows(folder: Path, *lines: str, share: float = 1.0) -> Rows:
-    return Rows([file(folder, *lines)], CONTRACT, share)
+def rows(folder: Path, *lines: str, sample: Sample = Sample()) -> Rows:  # noqa: B008  frozen
+    return Rows([file(folder, *lines)], CONTRACT, sample)
 
 
 def many(count: int) -> list[str]:
@@ -81,17 +82,27 @@ def test_what_is_uploaded_and_what_is_asked_are_all_rows_of_their_months(tmp_pat
 
 def test_a_sample_is_of_both_and_the_same_every_time(tmp_path: Path) -> None:
     lines = many(1000)
-    found = rows(tmp_path, *lines, share=0.3)
+    found = rows(tmp_path, *lines, sample=Sample(share=0.3))
     assert 200 < len(found) < 400
-    again = rows(tmp_path, *reversed(lines), share=0.3)
+    again = rows(tmp_path, *reversed(lines), sample=Sample(share=0.3))
     assert keys(found.blocks("2013-03", "2013-04", 6)) == keys(again.blocks("2013-03", "2013-04", 6))
     assert len(rows(tmp_path, *lines)) == 1000
+
+
+def test_a_sample_of_days_takes_as_many_rows_of_fewer_days_and_only_once_something_is_asked(tmp_path: Path) -> None:
+    found = rows(tmp_path, *many(60 * 24), sample=Sample(share=0.2, days=3, since="2013-04"))
+    asked = {int(at // 86_400) for block in found.blocks("2013-04", "2013-04", 6) for at in block.times}
+    assert len(asked) in (9, 10)
+    assert all(later - day == 3 for day, later in itertools.pairwise(sorted(asked)))
+    learnt = pl.read_parquet(found.upload("2013-03", tmp_path))
+    assert learnt["at"].dt.date().n_unique() > 25
+    assert 0.1 * 744 < learnt.height < 0.3 * 744
 
 
 def test_a_contract_without_a_time_cannot_be_replayed(tmp_path: Path) -> None:
     contract = Contract(task=Task.BINARY, target="y", positive="true", id="key", columns=COLUMNS)
     with pytest.raises(DatasetRejected, match="`time:`"):
-        Rows([file(tmp_path, "a,2013-04-01T05:00:00Z,1,true")], contract, 1.0)
+        Rows([file(tmp_path, "a,2013-04-01T05:00:00Z,1,true")], contract, Sample())
 
 
 def test_what_a_simulation_needs_is_laid_over_the_owners_words_and_nothing_else() -> None:
