@@ -151,7 +151,7 @@ def _features(window: Mapping[str, Any]) -> str:
 
 def _worse(window: Mapping[str, Any]) -> str:
     found = window.get("quality")
-    if not found or found.get("value") is None:
+    if not found or found.get("value") is None or found["estimate"]:  # the alert is of labels that came before
         return "quality is significantly worse than on the holdout"
     by = f", worse by at least {rounded(found['drop'])}" if found.get("drop") else ""
     return (

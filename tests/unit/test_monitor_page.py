@@ -143,6 +143,10 @@ def test_money_is_shown_per_row_and_in_total_with_its_unit() -> None:
         ({"alerts": ["stale"], "judged": False, "notes": ["no rows"]}, "this window itself was not judged: no rows."),
         ({"alerts": ["quality"]}, "Quality is significantly worse: log_loss 0.412 instead of 0.408"),
         ({"alerts": ["quality"], "quality": None}, "Quality is significantly worse than on the holdout."),
+        (
+            {"alerts": ["quality"], "quality": windows.estimated()["quality"]},
+            "Quality is significantly worse than on the holdout.",
+        ),
         ({"alerts": ["scores"]}, "The model's answers have shifted."),
         ({"quality": None}, "How good the answers are is not known"),
         ({"judged": False, "rows": 3}, "Nothing was judged: 3 rows came in, too few."),
