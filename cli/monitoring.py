@@ -11,7 +11,7 @@ from cloud.alarms import Alarms
 from cloud.functions import Functions
 from cloud.ledger import LedgerTable
 from lifecycle import keys, ledger, monitor_page, names
-from lifecycle.monitor_words import WAIT, epoch
+from lifecycle.monitor_words import START, epoch
 
 FOLDER: Final = reports.FOLDER / "monitoring"
 SCHEMA: Final = 1
@@ -99,12 +99,12 @@ def decided(target: Target, model: str) -> dict[str, Any] | None:
 def with_decision(window: dict[str, Any], decision: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the window with the decision that followed it, or that still holds a run back.
 
-    The window is written before the decision is taken; a wait that goes on is not written down again.
+    The window is written before the decision is taken; a wait or a refusal that goes on is not written down again.
     """
     if decision is None:
         return window
     followed = epoch(decision["at"]) >= epoch(window["at"])
-    still = decision["decision"] == WAIT and window["alerts"]
+    still = decision["decision"] != START and window["alerts"]
     return {**window, "retraining": dict(decision)} if followed or still else window
 
 

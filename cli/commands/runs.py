@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output, reports
+from cli import monitoring, output, reports
 from cli.follow import Board, step_text
 from cli.main import DATA, Shared, app, example
 from cli.served_by import served_by
@@ -13,7 +13,7 @@ from cli.target import Target
 from cloud.functions import Functions
 from cloud.history import Execution, History
 from cloud.packages import Packages
-from lifecycle import keys, live, names
+from lifecycle import keys, live, monitor_words, names
 from lifecycle.progress import readable
 
 
@@ -63,7 +63,7 @@ def _version(target: Target, dataset: str, prefix: str) -> str:
 
 @app.command(rich_help_panel=DATA, epilog=example("perennial status", "perennial status --json"))
 def status(context: typer.Context) -> None:
-    """Show for each model what is live, what runs now and how far it is, and how the last run ended."""
+    """Show for each model what is live, what runs now and how far it is, how the last run ended, if a new one waits."""
     shared: Shared = context.obj
     target = shared.target()
     shared.out.line(f"[dim]{output.escape(target.where)}[/dim]")
@@ -76,7 +76,7 @@ def status(context: typer.Context) -> None:
 
 
 def _standing(target: Target, model: str) -> dict[str, Any]:
-    """What is live of a model, and the newest executions of its two machines."""
+    """What is live of a model, the newest executions of its two machines, the newest decision about a new run."""
     history = History(target.client("stepfunctions"))
     training, serving = target.training(model), target.serving(model)
     alias = Functions(target.client("lambda")).alias(serving[names.OUTPUT_PREDICT_FUNCTION], names.LIVE)
@@ -92,7 +92,13 @@ def _standing(target: Target, model: str) -> dict[str, Any]:
         "deployment": serving[names.OUTPUT_DEPLOYMENT_MACHINE],
     }
     executions = [found for machine, arn in machines.items() for found in _executions(history, machine, arn)]
-    return {"model": model, "dataset": training[names.OUTPUT_DATASET], "live": answering, "executions": executions}
+    return {
+        "model": model,
+        "dataset": training[names.OUTPUT_DATASET],
+        "live": answering,
+        "executions": executions,
+        "retraining": monitoring.decided(target, model),
+    }
 
 
 def _executions(history: History, machine: str, arn: str) -> list[dict[str, Any]]:
@@ -130,6 +136,11 @@ def _show(out: output.Output, standing: dict[str, Any]) -> None:
         out.line(f"  {one['machine']:<10} {one['started']}  {said}")
         for fault in one["errors"]:
             out.indented(f"{fault['step']}: {fault['error']}", 13)
+    decided = standing["retraining"]
+    if decided is not None:
+        said = monitor_words.decision(decided).removeprefix("Next: ")
+        out.line(f"  {'retraining':<10} {output.when(decided['at'])}")
+        out.indented(said, 13)
 
 
 @app.command(

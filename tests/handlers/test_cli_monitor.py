@@ -125,7 +125,7 @@ def test_machines_read_window_alarms_and_the_reports_path(deployed, capsys):
 def test_the_decision_that_followed_the_window_is_shown_in_terminal_and_report(deployed, capsys):
     store(windows.window(alerts=["drift"]))
     assert "the decision about a new run follows" in shown(capsys)
-    decide("2026-11-21T09:00:00Z", "no", "an old one")
+    decide("2026-11-21T09:00:00Z", "start", "an old one")
     assert "an old one" not in shown(capsys)
     decide(windows.iso(-0.3), "start", "two features drifted")
     said = shown(capsys)
