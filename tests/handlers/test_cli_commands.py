@@ -67,7 +67,7 @@ def error_of(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> 
     "command",
     ["new", "local", "local up", "local run", "doctor", "upload", "data", "data list", "data show", "data diff",
      "train", "status", "runs", "models", "approve", "deploy", "live", "rollback", "predict", "openapi", "predictions",
-     "feedback", "replay", "logs", "destroy"],
+     "feedback", "replay", "retrain", "logs", "destroy"],
 )  # fmt: skip
 def test_help_works_anywhere_and_shows_an_example(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
