@@ -28,7 +28,13 @@ DAYS = 2
 HOURS = 24
 LEARNT = 3
 CHANGES = {
-    "retraining": {"learn_from_feedback": True, "on_alarm": True, "on_upload": True, "cooldown_hours": 504},
+    "retraining": {
+        "learn_from_feedback": True,
+        "on_alarm": True,
+        "on_upload": True,
+        "every_days": 21,
+        "cooldown_hours": 336,
+    },
     "monitoring": {
         "prediction_log": True,
         "every_minutes": 10_080,
@@ -38,7 +44,8 @@ CHANGES = {
         "stale_hours": 168,
     },
 }
-"""What is said in the simulated model.yaml: docs/simulate.md tells why."""
+FEW_ROWS = {"gates": {"confidence": 0.5}}
+"""What is said in the simulated model.yaml, and FEW_ROWS beside it for a sample: docs/decisions/0089 tells why."""
 
 
 @app.command(
@@ -74,7 +81,7 @@ def simulate(
     board = Board(quiet=shared.out.as_json)
     root = Path.cwd()
     given = [file.resolve() for file in files or _made(name, simulated_checkout.place(root, name) / "data", span)]
-    folder = simulated_checkout.make(root, name, CHANGES)
+    folder = simulated_checkout.make(root, name, CHANGES if full else CHANGES | FEW_ROWS)
     with contextlib.chdir(folder):
         engine.need_none(None)
         engine.synthesize(shared.stage, board)
