@@ -109,6 +109,10 @@ def test_three_failures_in_a_row_end_it_until_something_changes() -> None:
     assert decide(known(runs=failed, version="newer"), RULES).what == START
     assert decide(known(runs=failed, trigger=Trigger.HAND), RULES).what == START
     assert decide(known(runs=(*failed, run(39))), RULES).what == START
+    assert decide(known(runs=failed, spec_id="changed"), RULES).what == START
+    each_on_more = tuple(replace(one, version=one.run_id) for one in failed)
+    assert decide(known(runs=each_on_more, version="r38"), RULES).what == NO, "feedback changes the data every day"
+    assert decide(known(runs=each_on_more, version="an upload"), RULES).what == START
 
 
 def test_a_month_has_a_budget_of_runs_and_of_minutes() -> None:
@@ -189,10 +193,19 @@ def test_a_record_is_read_as_what_it_was() -> None:
 
 def test_memory_survives_being_written() -> None:
     order = Order(name="retrain-1", detail={"version": "v"})
-    pending = Pending(at=NOW, reason="drift", trigger="alarm", uploaded=True)
-    for memory in (Memory(), Memory().starting(NOW, order=order), Memory().starting(NOW, pending=pending)):
+    pending = Pending(at=NOW, reason="drift", trigger="alarm", version="v", by="ann", uploaded=True)
+    owing = Memory(starts=(NOW,), owed=True)
+    for memory in (Memory(), owing, Memory().starting(NOW, order=order), Memory().starting(NOW, pending=pending)):
         assert Memory.from_plain(memory.to_plain()) == memory
     assert Memory.from_plain(None) == Memory()
     old = Memory(starts=(NOW - 90 * DAY, NOW - 5 * DAY)).starting(NOW)
     assert old.starts == (NOW - 5 * DAY, NOW)
     assert not pending.is_due(NOW + 2 * DAY)
+    assert owing.starting(NOW).owed is False, "whatever starts is what the schedule asked for"
+
+
+def test_the_run_that_harvested_rows_led_to_is_known_by_its_trigger_and_time() -> None:
+    pending = Pending(at=NOW + 0.7, reason="drift", trigger="alarm")
+    assert pending.led_to(run(1, trigger="alarm", started=NOW)), "records may leave out fractions of a second"
+    assert not pending.led_to(run(1, trigger="alarm", started=NOW - 1))
+    assert not pending.led_to(run(1, trigger="upload", started=NOW + 60))
