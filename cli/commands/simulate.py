@@ -27,7 +27,7 @@ SHARE = 1 / 16
 DAYS = 2
 HOURS = 24
 LEARNT = 3
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "retraining": {
         "learn_from_feedback": True,
         "on_alarm": True,
@@ -44,7 +44,7 @@ CHANGES = {
         "stale_hours": 168,
     },
 }
-FEW_ROWS = {"gates": {"confidence": 0.5}}
+FEW_ROWS: dict[str, dict[str, Any]] = {"gates": {"confidence": 0.5}}
 """What is said in the simulated model.yaml, and FEW_ROWS beside it for a sample: docs/decisions/0089 tells why."""
 
 
