@@ -44,8 +44,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "stale_hours": 168,
     },
 }
-FEW_ROWS: dict[str, dict[str, Any]] = {"gates": {"confidence": 0.5}}
-"""What is said in the simulated model.yaml, and FEW_ROWS beside it for a sample: docs/decisions/0089 tells why."""
+"""What is said in the simulated model.yaml: docs/decisions/0089 tells why."""
 
 
 @app.command(
@@ -81,7 +80,7 @@ def simulate(
     board = Board(quiet=shared.out.as_json)
     root = Path.cwd()
     given = [file.resolve() for file in files or _made(name, simulated_checkout.place(root, name) / "data", span)]
-    folder = simulated_checkout.make(root, name, CHANGES if full else CHANGES | FEW_ROWS)
+    folder = simulated_checkout.make(root, name, CHANGES)
     with contextlib.chdir(folder):
         engine.need_none(None)
         engine.synthesize(shared.stage, board)
