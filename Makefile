@@ -29,7 +29,7 @@ synth: setup ## cdk.out, as `cdk synth` would write it
 
 test: setup ## every check and every test
 	@$(MAKE) --no-print-directory check
-	@.venv/bin/python -m pytest -n 3 --dist loadgroup -q tests/e2e tests/local tests/handlers tests/training \
+	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/local tests/handlers tests/training \
 	    tests/infrastructure
 
 check: setup ## formatting, types, import rules, fast tests (under a minute)

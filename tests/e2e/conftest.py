@@ -186,6 +186,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = re.sub(r"(?m)^candidates: .*", "candidates: [logistic-regression]", described.read_text())
         described.write_text(re.sub(r"(?m)^serving: .*", f"serving: {{auth: none, rollout: {rollout}}}", text))
     _near(folder, plain)
+    for described in folder.glob("models/*/model.yaml"):  # nothing here is about looks, and time passes fast
+        text = re.sub(r"(?m)^monitoring: .*\n?", "", described.read_text())
+        described.write_text(f"{text}\nmonitoring: {{prediction_log: true, every_minutes: 10080}}\n")
     return folder
 
 

@@ -18,7 +18,7 @@ import pytest
 from lifecycle import ledger, names
 from tests.e2e.conftest import Lab, checkout, perennial, running, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("closed loop")]
+pytestmark = pytest.mark.slow
 
 IDLE_SPEED = 1200
 DRIFTS, POISONED, REGRETTED = "drifts", "poisoned", "regretted"

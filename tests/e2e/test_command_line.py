@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.conftest import Lab, perennial, rows_as_csv, wait_until
 from tests.e2e.test_uploads import MODEL
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,7 +17,7 @@ from lifecycle import names
 from tests.e2e.conftest import Lab, clean_environment, perennial, rows_as_csv, wait_until
 from tests.issuer import Issuer, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 PAGE = "http://localhost:3000"  # the engine answers pages of this machine only, whatever an API allows
 CORS = f'cors: {{origins: ["{PAGE}"]}}'

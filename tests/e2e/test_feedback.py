@@ -14,7 +14,7 @@ from tests.e2e.test_prediction_log import known_to_the_command_line, lines
 from tests.e2e.test_uploads import MODEL
 
 __all__ = ["known_to_the_command_line"]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 ROW = {"key": "f", "x": 0.5, "z": "a"}
 PATH = f"/models/{MODEL}/feedback"

@@ -12,7 +12,7 @@ from lifecycle import names
 from tests.e2e.conftest import Lab, rows_as_csv, wait_until
 from tests.e2e.test_uploads import MODEL
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 GOOD = {"key": "1", "x": 0.5, "z": "a"}
 

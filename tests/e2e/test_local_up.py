@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import clean_environment, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 
 def test_ctrl_c_ends_the_engine_and_everything_it_started(workspace: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 from lifecycle import names
 from tests.e2e.conftest import Lab, perennial, rows_as_csv, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 MODEL = "moves"  # an open one: who may ask is another test's matter
 

@@ -7,7 +7,7 @@ from lifecycle.spec import ModelSpec, Task
 from tests import tables
 from tests.e2e.conftest import Lab, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,7 +13,7 @@ from lifecycle import keys, names
 from tests.e2e.conftest import Lab, perennial, rows_as_csv, wait_until
 from tests.e2e.test_uploads import MODEL
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 ROWS = [{"key": f"k-{number}", "x": number / 40, "z": "abc"[number % 3]} for number in range(40)]
 

@@ -24,7 +24,7 @@ from lifecycle.live import parse
 from lifecycle.settings import Deploy
 from tests.e2e.conftest import Lab, rows_as_csv, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 AT_ONCE, BY_STEPS = "moves", "steps"
 CLIENTS = 16

@@ -11,7 +11,7 @@ from cloud.functions import Functions
 from lifecycle import keys, live, names
 from tests.e2e.conftest import Lab, perennial, rows_as_csv, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 MODEL = "near"
 ROWS = [{"key": f"ask-{n}", "x": n / 10, "z": "abc"[n % 3]} for n in range(10)]

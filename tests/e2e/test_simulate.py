@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import checkout, clean_environment, perennial, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("simulate")]
+pytestmark = pytest.mark.slow
 
 DESCRIBED = """
 model: rain

@@ -13,7 +13,7 @@ import pytest
 from lifecycle import names
 from tests.e2e.conftest import Lab, rows_as_csv, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.slow
 
 MODEL = "plain"
 

@@ -14,8 +14,6 @@ from stacks.build import LIMIT_BYTES, pack, trim
 from stacks.project import Project, SynthesisRefused
 from tests.infrastructure.world import ROOT, Assembly
 
-pytestmark = pytest.mark.xdist_group("synthesis")
-
 OURS = {"lifecycle", "cloud", "tabular", "lambdas", "training"}
 
 

@@ -2,13 +2,9 @@
 
 from fnmatch import fnmatchcase
 
-import pytest
-
 from lifecycle import names
 from tests.infrastructure.test_releases import granted, who_may
 from tests.infrastructure.world import Assembly, flat, listed, statements
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 STACK = "perennial-dev-churn-serving"
 

@@ -10,7 +10,6 @@ from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests.infrastructure.world import ROOT, Assembly, flat, listed, statements
 
-pytestmark = pytest.mark.xdist_group("synthesis")
 STACK = "perennial-dev-churn-serving"
 
 

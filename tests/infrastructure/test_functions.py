@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lifecycle import names, settings
 from lifecycle.names import ENVIRONMENT_BYTES
 from stacks.constructs.function import POWERTOOLS
@@ -13,8 +11,6 @@ from stacks.functions import CUT_VERSION
 from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests.infrastructure.world import FIXTURES, ROOT, Assembly, flat
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 SETTINGS = {
     "cut_version": settings.CutVersion,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from lifecycle import names
@@ -13,8 +12,6 @@ from stacks.monitoring_stack import schedule
 from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests.infrastructure.world import ROOT, Assembly, flat, listed, statements
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 STACK = names.monitoring_stack("dev", "churn")  # a model of 300 columns
 MODEL_STACKS = (names.training_stack("dev", "churn"), names.serving_stack("dev", "churn"), STACK)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from lifecycle import names
@@ -13,8 +12,6 @@ from lifecycle.prediction_log import FAILURE, PATTERN, PREDICTION
 from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests.infrastructure.world import ROOT, Assembly, flat, listed, statements
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 STACK = "perennial-dev-churn-serving"
 DELIVERY = "AWS::KinesisFirehose::DeliveryStream"

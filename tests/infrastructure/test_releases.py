@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from lifecycle import names
 from lifecycle.claims import DEPLOY_LEASE_SECONDS
 from lifecycle.rollout import ALL_AT_ONCE, CANARY, Rollout
@@ -12,8 +10,6 @@ from stacks.deployment_machine import DeploymentFunctions, deployment_machine
 from stacks.functions import PREDICT_SECONDS, PROBE_VERSION
 from stacks.rollout_file import LONGEST_SECONDS, CanaryKeys, CanaryRollout, rollout_of
 from tests.infrastructure.world import Assembly, flat, listed, statements
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 STACK = "perennial-dev-churn-serving"
 PREDICT = names.predict_function("dev", "churn")

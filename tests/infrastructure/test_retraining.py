@@ -10,8 +10,6 @@ from lifecycle import names
 from tests.infrastructure.test_monitoring import synthesized
 from tests.infrastructure.world import Assembly, flat, listed, statements
 
-pytestmark = pytest.mark.xdist_group("synthesis")
-
 CHURN = names.training_stack("dev", "churn")
 
 

@@ -16,8 +16,6 @@ from stacks.project import Project
 from stacks.synthesis import app_of
 from tests.infrastructure.world import Assembly, flat, listed, statements
 
-pytestmark = pytest.mark.xdist_group("synthesis")
-
 
 def findings(project: Project, outdir: Path, *, spoil: bool) -> list[str]:
     app = app_of(project, stage="dev", outdir=str(outdir))

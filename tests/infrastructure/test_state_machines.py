@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from lifecycle import errors
 from lifecycle.errors import Unavailable, names_of
 from lifecycle.names import FAMILY_NAME_LENGTH, JOB_NAME_LENGTH, MODEL_NAME_LENGTH
@@ -14,8 +12,6 @@ from local.states import allowed
 from stacks.asl import INTRINSICS, STATE_TYPES
 from stacks.jobs import ENTRY_POINT_LENGTH, Jobs, evaluation_task, training_task
 from tests.infrastructure.world import Assembly, flat
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 
 def definitions(assembly: Assembly) -> dict[str, dict[str, Any]]:

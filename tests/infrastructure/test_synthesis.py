@@ -13,8 +13,6 @@ from stacks.project import Project, SynthesisRefused
 from stacks.synthesis import synthesize
 from tests.infrastructure.world import FIXTURES, ROOT, Assembly
 
-pytestmark = pytest.mark.xdist_group("synthesis")
-
 PROGRAM = """
 import sys
 from pathlib import Path
