@@ -188,7 +188,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _near(folder, plain)
     for described in folder.glob("models/*/model.yaml"):  # nothing here is about looks, and time passes fast
         text = re.sub(r"(?m)^monitoring: .*\n?", "", described.read_text())
-        described.write_text(f"{text}\nmonitoring: {{prediction_log: true, every_minutes: 10080}}\n")
+        described.write_text(f"{text}\nmonitoring: {{prediction_log: true, every_minutes: 10080, window_hours: 168}}\n")
     return folder
 
 
