@@ -29,8 +29,9 @@ synth: setup ## cdk.out, as `cdk synth` would write it
 
 test: setup ## every check and every test
 	@$(MAKE) --no-print-directory check
-	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/local tests/handlers tests/training \
+	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/handlers tests/training \
 	    tests/infrastructure
+	@.venv/bin/python -m pytest -n 3 -q tests/local
 
 check: setup ## formatting, types, import rules, fast tests (under a minute)
 	@ruff format --check -q . && ruff check -q . && echo "format and lint: clean"

@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,15 +26,6 @@ def asked(lab: Lab) -> dict[str, Any]:
     answer = lab.predict(MODEL, ROWS)
     assert answer.status == 200
     return dict(answer.body)
-
-
-@pytest.fixture(autouse=True)
-def known_to_the_command_line(lab: Lab) -> Iterator[None]:
-    state = lab.root / ".perennial" / "engine.json"
-    state.parent.mkdir(exist_ok=True)
-    state.write_text(json.dumps(lab.state))
-    yield
-    state.unlink()
 
 
 def lines(lab: Lab) -> dict[str, dict[str, Any]]:
