@@ -37,6 +37,7 @@ check: setup ## formatting, types, import rules, fast tests (under a minute)
 	@ruff format --check -q . && ruff check -q . && echo "format and lint: clean"
 	@mypy
 	@lint-imports | tail -1
+	@found=$$(.venv/bin/python -m pytest --collect-only -qq tests 2>&1) || { tail -30 <<< "$$found"; exit 1; }
 	@.venv/bin/python -m pytest -n 2 -q -m "not slow" tests/unit
 
 format: setup ## put the code into the project's format

@@ -10,10 +10,9 @@ from lifecycle import keys, ledger, names
 from lifecycle.feedback import LATENESS_SECONDS
 from lifecycle.prediction_id import ids_of
 from tests.e2e.conftest import Lab, perennial, rows_as_csv, wait_until
-from tests.e2e.test_prediction_log import known_to_the_command_line, lines
+from tests.e2e.test_prediction_log import lines
 from tests.e2e.test_uploads import MODEL
 
-__all__ = ["known_to_the_command_line"]
 pytestmark = pytest.mark.slow
 
 ROW = {"key": "f", "x": 0.5, "z": "a"}
