@@ -17,11 +17,17 @@ LATE_HOURS: Final = 1
 
 
 class Predictions:
-    """The log of one model. `unreadable` counts the lines and objects that could not be read so far."""
+    """The log of one model. `unreadable` counts the lines and objects that could not be read so far.
 
-    def __init__(self, bucket: Bucket, model: str) -> None:
+    Objects read last are kept as they lie in S3, up to `kept_bytes` of them together, for who reads them again.
+    """
+
+    def __init__(self, bucket: Bucket, model: str, *, kept_bytes: int = 0) -> None:
         self._bucket = bucket
         self._model = model
+        self._kept_bytes = kept_bytes
+        self._kept: dict[str, bytes] = {}
+        self._bytes = 0
         self.unreadable = 0
 
     def records(
@@ -49,8 +55,18 @@ class Predictions:
         Throttled, Unavailable
             when S3 does not answer.
         """
+        yield from self.within(self._objects(since, until + late_hours * HOUR), since, until, kinds)
+
+    def within(
+        self,
+        listed: Iterable[tuple[str, float]],
+        since: float,
+        until: float,
+        kinds: Collection[str] = (PREDICTION,),
+    ) -> Iterator[dict[str, Any]]:
+        """Yield from some objects what `records` yields; they are listed with their arrival hours, oldest first."""
         reading = Reading(since, until, kinds)
-        for key, arrival in self._objects(since, until + late_hours * HOUR):
+        for key, arrival in listed:
             reading.hour(arrival)
             before = reading.unreadable
             yield from reading.records(self._lines(key))
@@ -80,7 +96,7 @@ class Predictions:
             yield key, arrival
 
     def _lines(self, key: str) -> Iterator[bytes]:
-        body = self._bucket.read(key)
+        body = self._body(key)
         if body is None:  # deleted after it was listed
             return
         try:
@@ -88,3 +104,15 @@ class Predictions:
                 yield from lines
         except (OSError, EOFError, zlib.error):
             self.unreadable += 1
+
+    def _body(self, key: str) -> bytes | None:
+        body = self._kept.get(key)
+        if body is not None:
+            return body
+        body = self._bucket.read(key)
+        if body is not None and len(body) <= self._kept_bytes:
+            self._kept[key] = body
+            self._bytes += len(body)
+            while self._bytes > self._kept_bytes:
+                self._bytes -= len(self._kept.pop(next(iter(self._kept))))
+        return body

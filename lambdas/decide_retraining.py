@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lambdas import wiring
-from lambdas.harvesting import harvest
+from lambdas.harvesting import Harvest, harvesting
 from lambdas.observability import note
 from lambdas.retraining_facts import Asking, asking_of, known, newest_version
 from lambdas.retraining_starts import Starts
@@ -18,7 +18,6 @@ from lifecycle.errors import NotReady
 from lifecycle.retrain_decision import START, UNCALLED, WAIT, Decision, Trigger, decide
 from lifecycle.settings import Retrain
 
-NOT_YET: Final = 2**62  # rows: a harvest that only counts
 MEANWHILE_SECONDS: Final = 60.0  # most decisions take seconds
 
 
@@ -36,26 +35,27 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         starts = Starts.of(settings)
         starts.carry_out()
-        if starts.is_interrupted:
-            _learn(settings, starts)
-        found = _decided(settings, starts, event)
+        with harvesting(settings) as harvest:
+            if starts.is_interrupted:
+                _learn(settings, starts, harvest)
+            found = _decided(settings, starts, harvest, event)
     finally:
         table.release(name, owner)
     note("retraining decided", **found)
     return found
 
 
-def _decided(settings: Retrain, starts: Starts, event: dict[str, Any]) -> dict[str, Any]:
+def _decided(settings: Retrain, starts: Starts, harvest: Harvest, event: dict[str, Any]) -> dict[str, Any]:
     if event.get("detail-type") == names.VERSION_CUT:
         started = starts.cut(event["detail"])
         return answer(Decision(what=START if started else WAIT, reason="harvested rows became a version"), started)
     asking = asking_of(event)
-    decision = _decision(settings, starts, asking)
+    decision = _decision(settings, starts, harvest, asking)
     if decision.rule == UNCALLED and starts.memory.owed:
         asking = Asking(trigger=Trigger.SCHEDULE)
-        decision = _decision(settings, starts, asking)
+        decision = _decision(settings, starts, harvest, asking)
     if decision.what == START:
-        return answer(decision, _start(settings, starts, asking, decision))
+        return answer(decision, _start(settings, starts, harvest, asking, decision))
     starts.tell(asking, decision)
     if asking.trigger is Trigger.SCHEDULE:
         starts.owe(owed=decision.what == WAIT)
@@ -70,7 +70,7 @@ def _meanwhile(event: dict[str, Any]) -> dict[str, Any]:
     return answer(Decision(what=WAIT, reason=reason, until=wiring.now() + MEANWHILE_SECONDS))
 
 
-def _decision(settings: Retrain, starts: Starts, asking: Asking) -> Decision:
+def _decision(settings: Retrain, starts: Starts, harvest: Harvest, asking: Asking) -> Decision:
     """Decide; labels are counted only when nothing else stands in the way, since counting reads the log."""
     rules, facts = wiring.packaged_spec().retraining, known(settings, starts.memory, asking)
     if not rules.learn_from_feedback:
@@ -78,23 +78,23 @@ def _decision(settings: Retrain, starts: Starts, asking: Asking) -> Decision:
     supposed = decide(replace(facts, fresh=rules.min_new_labels), rules)
     if supposed.what != START:
         return supposed
-    return decide(replace(facts, fresh=harvest(settings, least=NOT_YET).rows), rules)
+    return decide(replace(facts, fresh=harvest.count().rows), rules)
 
 
-def _start(settings: Retrain, starts: Starts, asking: Asking, decision: Decision) -> str | None:
+def _start(settings: Retrain, starts: Starts, harvest: Harvest, asking: Asking, decision: Decision) -> str | None:
     if not wiring.packaged_spec().retraining.learn_from_feedback:
         return starts.start(asking, decision)
     starts.expect(asking, decision, newest_version(settings))
-    return _learn(settings, starts)
+    return _learn(settings, starts, harvest)
 
 
-def _learn(settings: Retrain, starts: Starts) -> str | None:
+def _learn(settings: Retrain, starts: Starts, harvest: Harvest) -> str | None:
     """Upload what feedback taught; the version that is cut of it starts the run. Without any, start it: its name.
 
     A function that died may have uploaded it: then rows are in no version although nothing is left to upload, or they
     became one already, which uploads start a run on.
     """
-    harvested, coming = harvest(settings, least=1), starts.memory.pending
+    harvested, coming = harvest.upload(), starts.memory.pending
     became = coming is not None and newest_version(settings) != coming.version
     if harvested.keys or harvested.rows or (became and wiring.packaged_spec().retraining.on_upload):
         starts.uploaded()

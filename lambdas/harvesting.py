@@ -1,8 +1,9 @@
 """Labels that came by feedback + the logged rows they belong to -> files of the dataset: one for each day.
 
-Called by whoever decides on retraining, one call at a time for a model (its claim). What is uploaded raises S3's event
-like any upload, so a data version is cut from it. Days are joined one by one, hour by hour, and what was joined is
-remembered; a call that runs out of time leaves the rest to the next one.
+Opened by whoever decides on retraining, one at a time for a model (its claim): first it counts, and if a run may start
+it uploads what it joined to count. What is uploaded raises S3's event like any upload, so a data version is cut from
+it. Days are joined one by one, hour by hour, and what was joined is remembered; a harvest that runs out of time leaves
+the rest to the next one.
 """
 
 import csv
@@ -11,7 +12,8 @@ import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from itertools import groupby
 from math import ceil
@@ -23,13 +25,14 @@ from lambdas import wiring
 from lambdas.labelled_log import DAY_HOURS, LabelledLog
 from lambdas.observability import note
 from lifecycle import keys
-from lifecycle.feedback_label import Label
+from lifecycle.feedback_label import Value
 from lifecycle.harvest import Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
 from lifecycle.harvest_index import Fingerprint, Index, Joined
 from lifecycle.spec import ModelSpec
 from lifecycle.versions import Current, Manifest
 
-SECONDS: Final = 600.0  # of the function's fifteen minutes
+SECONDS: Final = 600.0  # of the function's fifteen minutes, for joining
+UPLOAD_SECONDS: Final = 200.0  # for uploading, and for joining days again that an earlier harvest only counted
 FASTEST: Final = 1  # of gzip's levels: smaller files take three times as long to write
 
 
@@ -61,65 +64,82 @@ class Places(Protocol):
     def labels_table(self) -> str: ...  # noqa: D102
 
 
-def harvest(settings: Places, *, least: int, seconds: float = SECONDS) -> Harvested:
-    """Join new labels with their logged rows, and upload them if there are at least `least` new rows.
-
-    Raises Throttled or Unavailable when AWS does not answer; calling again goes on where this ended.
-    """
+@contextmanager
+def harvesting(settings: Places, *, seconds: float = SECONDS) -> Iterator["Harvest"]:
+    """Open a harvest; what it joined stays on disk until it is closed. Nothing is read before it is asked for."""
     data = wiring.bucket(settings.data_bucket)
-    harvester = Harvester(
-        spec=wiring.packaged_spec(),
-        data=data,
-        artifacts=wiring.bucket(settings.artifact_bucket),
-        log=LabelledLog(model=settings.model, data=data, labels=wiring.labels(settings.labels_table, settings.model)),
-        now=wiring.now,
-    )
-    return harvester.harvest(least=least, seconds=seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        yield Harvest(
+            spec=wiring.packaged_spec(),
+            data=data,
+            artifacts=wiring.bucket(settings.artifact_bucket),
+            log=LabelledLog(
+                model=settings.model, data=data, labels=wiring.labels(settings.labels_table, settings.model)
+            ),
+            folder=Path(folder),
+            now=wiring.now,
+            seconds=seconds,
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Harvester:
-    """Harvests one model."""
+@dataclass(kw_only=True)
+class Harvest:
+    """Harvests one model once. `seconds` are for joining; the days that are not reached by then wait for the next one.
+
+    Raises Throttled or Unavailable when AWS does not answer; another harvest goes on where this ended.
+    """
 
     spec: ModelSpec
     data: Bucket
     artifacts: Bucket
     log: LabelledLog
+    folder: Path
     now: Callable[[], float]
+    seconds: float = SECONDS
+    _began: float = field(init=False, default=0.0)
+    _index: Index = field(init=False, default_factory=Index)
+    _found: Harvested | None = field(init=False, default=None)
 
-    def harvest(self, *, least: int, seconds: float) -> Harvested:
-        """Join, count, upload; see `harvest`."""
-        until = self.now() + seconds
-        index = Index.from_plain(self.artifacts.read_json(keys.harvests(self.spec.model)))
-        with tempfile.TemporaryDirectory() as folder:
-            complete = self._join(index, until, Path(folder))
-            rows = index.fresh(self._known())
-            written = self._upload(index, until, Path(folder)) if rows >= max(least, 1) else []
-        total = sum(joined.rows for joined in index.days.values())
-        note("feedback harvested", new=rows, rows=total, least=least, files=len(written), complete=complete)
-        return Harvested(rows=rows, total=total, keys=tuple(written), complete=complete)
+    def count(self) -> Harvested:
+        """Join new labels with their logged rows and count them; asked again, it answers the same."""
+        if self._found is None:
+            self._began = self.now()
+            self._index = Index.from_plain(self.artifacts.read_json(keys.harvests(self.spec.model)))
+            complete = self._join(self._began + self.seconds)
+            rows, total = self._index.fresh(self._known()), sum(day.rows for day in self._index.days.values())
+            self._found = Harvested(rows=rows, total=total, keys=(), complete=complete)
+            note("feedback counted", new=rows, rows=total, complete=complete)
+        return self._found
 
-    def _join(self, index: Index, until: float, folder: Path) -> bool:
+    def upload(self) -> Harvested:
+        """Count; if any row is new, upload what is not there yet."""
+        found = self.count()
+        if found.rows:
+            found = replace(found, keys=tuple(self._upload(self.now() + UPLOAD_SECONDS)))
+            note("feedback uploaded", new=found.rows, rows=found.total, files=len(found.keys))
+        return found
+
+    def _join(self, until: float) -> bool:
         """Bring the index up to date, oldest day first; leave the files that were made in `folder`."""
-        contract = self.spec.contract.contract_id
+        index, contract = self._index, self.spec.contract.contract_id
         for day, hours in index.in_turn(self._days(index.days)):
             if self.now() > until:
                 self._remember(index.stopped_at(day))
                 return False
             found, known = self._fingerprint(hours), index.days.get(day)
-            if known is None and not found.hours:
-                continue
-            if known is None or not known.is_current(day, contract, found.text):
-                index.days[day] = self._joined(day, found, folder).after(known)
+            if found.hours if known is None else not known.is_current(day, contract, found.text):
+                index.days[day] = self._joined(day, found).after(known)
+            if known is None or not known.is_pending or self._path(day).exists():
+                self.log.forget(hours)  # the others are joined again before they are uploaded
         self._remember(index.stopped_at(None))
         return True
 
     def _fingerprint(self, hours: Iterable[int]) -> Fingerprint:
-        return Fingerprint((hour, label) for hour in hours for label in self.log.labels_of(hour))
+        return Fingerprint((hour, self.log.labels_of(hour)) for hour in hours)
 
-    def _joined(self, day: int, found: Fingerprint, folder: Path) -> Joined:
+    def _joined(self, day: int, found: Fingerprint) -> Joined:
         """Write the file of a day; without a row there is none."""
-        at, path = self.now(), _path(folder, day)
+        path = self._path(day)
         left: Counter[str] = Counter()
         rows = unknown = 0
         with path.open("wb") as raw, gzip.GzipFile("", "wb", FASTEST, raw, mtime=0) as packed:
@@ -128,7 +148,7 @@ class Harvester:
             writer = csv.writer(text, lineterminator="\r\n")
             writer.writerow(maker.header)
             for hour in found.hours:
-                labels = {label.prediction_id: label for label in self.log.labels_of(hour)}
+                labels = self.log.labels_of(hour)
                 made = self._rows(maker, hour, labels)
                 unknown += len(labels) - len(made)
                 for _, cells in sorted(made.items()):
@@ -142,31 +162,33 @@ class Harvester:
         return Joined(
             contract=self.spec.contract.contract_id,
             labels=found.text,
-            joined_at=at,
+            joined_at=self._began,  # what came since is not in the log as it was listed
             rows=rows,
             sha256=_sha256(path) if rows else None,
             unknown=unknown,
             left_out=dict(sorted(left.items())),
         )
 
-    def _rows(self, maker: Labelled, hour: int, labels: Mapping[str, Label]) -> dict[str, list[str] | LeftOut]:
+    def _rows(self, maker: Labelled, hour: int, labels: Mapping[str, Value]) -> dict[str, list[str] | LeftOut]:
         """The cells of an hour's labelled predictions, by their ids."""
         found = self.log.labelled(hour, labels)
-        return {record["prediction_id"]: maker.cells(record, label.label) for record, label in found}
+        return {record["prediction_id"]: maker.cells(record, label) for record, label in found}
 
-    def _upload(self, index: Index, until: float, folder: Path) -> list[str]:
+    def _upload(self, until: float) -> list[str]:
         """Upload what is not there yet; a day that has no row any more has no file either."""
-        there = self._files()
+        index, there = self._index, self._files()
         written = []
         for day, known in sorted(index.days.items()):
             if not known.is_pending and (known.sha256 is None or day in there):
                 continue
             if self.now() > until:
                 break
-            path, key = _path(folder, day), keys.incoming(self.spec.dataset, name_of(self.spec.model, day))
+            path, key = self._path(day), keys.incoming(self.spec.dataset, name_of(self.spec.model, day))
             joined = known
-            if not path.exists():  # joined by an earlier harvest, which found too few rows
-                joined = self._joined(day, self._fingerprint(self.log.hours(day, day)), folder).after(known)
+            if not path.exists():  # joined by an earlier harvest, which only counted
+                hours = self.log.hours(day, day)
+                joined = self._joined(day, self._fingerprint(hours)).after(known)
+                self.log.forget(hours)
             if joined.sha256 is None:
                 self.data.delete(key)
             else:
@@ -214,9 +236,8 @@ class Harvester:
     def _remember(self, index: Index) -> None:
         self.artifacts.write_json(keys.harvests(self.spec.model), index.to_plain())
 
-
-def _path(folder: Path, day: int) -> Path:
-    return folder / f"{day}.csv.gz"
+    def _path(self, day: int) -> Path:
+        return self.folder / f"{day}.csv.gz"
 
 
 def _sha256(path: Path) -> str:

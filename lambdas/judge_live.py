@@ -17,7 +17,7 @@ from lambdas.rolling_back import Order, roll_back
 from lifecycle import claims, ledger
 from lifecycle.claims import JUDGING_LEASE_SECONDS, Refused, State, Taking
 from lifecycle.errors import Overtaken, PromotionRejected
-from lifecycle.feedback_label import Label
+from lifecycle.feedback_label import Value
 from lifecycle.settings import JudgeLive
 from lifecycle.tenure_quality import Comparison, Verdict
 
@@ -88,7 +88,7 @@ def _compared(settings: JudgeLive, found: Before) -> tuple[Verdict, dict[str, An
     comparison = Comparison(objective=spec.objective, contract=spec.contract)
     first = last = None
     for logged, label in _rows(settings, found, wiring.now() + SECONDS):
-        comparison.add(logged, label.label, found.shadow.answer(logged["row"]))
+        comparison.add(logged, label, found.shadow.answer(logged["row"]))
         at = logged["time"] / 1000
         first, last = min(first or at, at), max(last or at, at)
         if comparison.rows >= ROWS:
@@ -97,7 +97,7 @@ def _compared(settings: JudgeLive, found: Before) -> tuple[Verdict, dict[str, An
     return comparison.verdict(spec.monitoring.min_labels), window
 
 
-def _rows(settings: JudgeLive, found: Before, deadline: float) -> Iterator[tuple[Mapping[str, Any], Label]]:
+def _rows(settings: JudgeLive, found: Before, deadline: float) -> Iterator[tuple[Mapping[str, Any], Value]]:
     """Labelled predictions of the live model in its tenure, hour by hour, the newest hours first."""
     log = LabelledLog(
         model=settings.model,
@@ -109,14 +109,12 @@ def _rows(settings: JudgeLive, found: Before, deadline: float) -> Iterator[tuple
     for hour in reversed(log.hours(first_day, today)):
         if wiring.now() > deadline:
             return
-        labels = {label.prediction_id: label for label in log.labels_of(hour)}
-        if labels:
-            yield from _of_tenure(log.labelled(hour, labels), found)
+        yield from _of_tenure(log.labelled(hour, log.labels_of(hour)), found)
 
 
 def _of_tenure(
-    labelled: Iterator[tuple[dict[str, Any], Label]], found: Before
-) -> Iterator[tuple[Mapping[str, Any], Label]]:
+    labelled: Iterator[tuple[dict[str, Any], Value]], found: Before
+) -> Iterator[tuple[Mapping[str, Any], Value]]:
     for logged, label in labelled:
         mine = str(logged.get("model_version")) == found.model_version and logged["time"] >= found.since * 1000
         if mine and isinstance(logged.get("row"), dict):

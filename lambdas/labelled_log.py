@@ -1,56 +1,68 @@
 """The prediction log beside the labels that came back: hour by hour of the prediction, so that memory is bounded."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cloud.labels import Labels
 from cloud.objects import Bucket
-from cloud.predictions import LATE_HOURS, Predictions
-from lifecycle import keys
-from lifecycle.feedback_label import Label, hour_of
+from cloud.prediction_hours import PredictionHours, span_of
+from lifecycle.feedback_label import Value
 
 HOUR: Final = 3600
 DAY_HOURS: Final = 24
-HALF_MILLISECOND: Final = 0.0005
+REMEMBERED_LABELS: Final = 200_000  # 50 MB
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class LabelledLog:
-    """Log and labels of one model."""
+    """Log and labels of one model, for one invocation: the log is listed once, each hour of labels asked once.
+
+    Labels are remembered, as many as there is `room` for, until they are forgotten; others are asked again.
+    """
 
     model: str
     data: Bucket
     labels: Labels
+    room: int = REMEMBERED_LABELS
+    _log: PredictionHours = field(init=False)
+    _known: dict[int, Mapping[str, Value]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin to remember what was listed."""
+        self._log = PredictionHours(self.data, self.model)
 
     def hours(self, first: int, last: int) -> list[int]:
-        """Return the hours since the epoch, of days since the epoch, in which predictions may have been made.
+        """Return the hours since the epoch, of days since the epoch, in which predictions may have been made."""
+        return self._log.made(first * DAY_HOURS, (last + 1) * DAY_HOURS - 1)
 
-        Lines arrive within the hour of their prediction or in the next one; those that come later are not looked for.
+    def labels_of(self, hour: int) -> Mapping[str, Value]:
+        """Return the labels of predictions made in an hour since the epoch, by their ids and in the order of these."""
+        known = self._known.get(hour)
+        if known is None:
+            known = {label.prediction_id: label.label for label in self.labels.of_hours(*span_of(hour))}
+            if len(known) <= self.room:
+                self._known[hour] = known
+                self.room -= len(known)
+        return known
+
+    def forget(self, hours: Iterable[int]) -> None:
+        """Forget the labels of hours."""
+        for hour in hours:
+            self.room += len(self._known.pop(hour, ()))
+
+    def labelled(self, hour: int, labels: Mapping[str, Value]) -> Iterator[tuple[dict[str, Any], Value]]:
+        """Yield each logged prediction of an hour that has one of `labels` (by id), with it, in order of arrival.
+
+        The log is read no further than to the last of them.
         """
-        prefix, beyond = keys.predictions(self.model), (last + 1) * DAY_HOURS + LATE_HOURS
-        arrivals = set()
-        for key in self.data.keys(prefix, after=keys.predictions_of_hour(self.model, first * DAY_HOURS * HOUR)):
-            at = keys.parse_predictions(key)
-            if at is not None and hour_of(at) >= beyond:
-                break
-            if at is not None:
-                arrivals.add(hour_of(at))
-        made = arrivals | {hour - LATE_HOURS for hour in arrivals}
-        return sorted(hour for hour in made if first <= hour // DAY_HOURS <= last)
-
-    def labels_of(self, hour: int) -> Iterator[Label]:
-        """Yield the labels of predictions made in an hour since the epoch, in order of their ids."""
-        return self.labels.of_hours(*_span(hour))
-
-    def labelled(self, hour: int, labels: Mapping[str, Label]) -> Iterator[tuple[dict[str, Any], Label]]:
-        """Yield each logged prediction of an hour that has one of `labels` (by id), with it, in order of arrival."""
-        for record in Predictions(self.data, self.model).records(*_span(hour)):
+        left = len(labels)
+        if not left:
+            return
+        for record in self._log.records(hour):
             found = labels.get(record["prediction_id"])
             if found is not None:
                 yield record, found
-
-
-def _span(hour: int) -> tuple[float, float]:
-    # not up to the last moment: readers would take one more hour along
-    return hour * HOUR, (hour + 1) * HOUR - HALF_MILLISECOND
+                left -= 1
+                if not left:
+                    return

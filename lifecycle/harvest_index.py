@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
-from lifecycle.feedback_label import Label
+from lifecycle.feedback_label import Value
 from lifecycle.harvest import DAY
 
 SCHEMA: Final = 1
@@ -96,12 +96,17 @@ class Index:
 
 
 class Fingerprint:
-    """The content of a day's labels, in their order, without keeping them; `hours` counts them by hour."""
+    """The content of a day's labels (by hour, then by id, in their order), without keeping them.
 
-    def __init__(self, labels: Iterable[tuple[int, Label]]) -> None:
+    `hours` counts them by hour; those without any are left out.
+    """
+
+    def __init__(self, labels: Iterable[tuple[int, Mapping[str, Value]]]) -> None:
         digest = sha256()
         self.hours: dict[int, int] = {}
-        for hour, label in labels:
-            digest.update(f"{label.prediction_id}={label.label!r}\n".encode("utf-8", "surrogatepass"))
-            self.hours[hour] = self.hours.get(hour, 0) + 1
+        for hour, found in labels:
+            for identity, label in found.items():
+                digest.update(f"{identity}={label!r}\n".encode("utf-8", "surrogatepass"))
+            if found:
+                self.hours[hour] = len(found)
         self.text = digest.hexdigest()

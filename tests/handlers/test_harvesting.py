@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from lambdas import wiring
-from lambdas.harvesting import Harvested, harvest
+from lambdas.harvesting import Harvested, harvesting
 from lifecycle import keys
 from lifecycle.errors import Unavailable
 from lifecycle.feedback_label import Change, Label
@@ -49,7 +49,10 @@ def label(*said: tuple[str, str | float], at: float = 0.0) -> None:
 
 
 def reap(least: int = 1, seconds: float = 600.0) -> Harvested:
-    return harvest(wiring.settings(RecordFeedback), least=least, seconds=seconds)
+    """Count, and upload if there are as many new rows, as a decision does."""
+    with harvesting(wiring.settings(RecordFeedback), seconds=seconds) as harvest:
+        found = harvest.count()
+        return harvest.upload() if found.rows >= least else found
 
 
 def lines(world: World, key: str = TODAY) -> list[str]:
