@@ -45,8 +45,9 @@ def test_every_hour_fires_once_however_fast_idle_time_passes(engine: World) -> N
     engine.clock.set_idle_speed(50_000)  # slow enough for a busy machine to look at the clock within the hour
     eventually(lambda: len(engine.recorder.invoked) >= 5 or None, "five invocations")
     engine.clock.set_idle_speed(1)
-    passed = engine.clock.now() - began
-    assert abs(passed / HOUR - len(engine.recorder.invoked)) <= 1
+    hours = int((engine.clock.now() - began) / HOUR)
+    eventually(lambda: len(engine.recorder.invoked) >= hours or None, "an invocation an hour")  # one may be on its way
+    assert len(engine.recorder.invoked) - hours in (0, 1)
     assert json.loads(engine.recorder.invoked[0]["Payload"]) == {"by": "schedule"}
 
 
