@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from cloud.conditional_put import put_if
+from cloud.conditional_put import put_each_if
 from cloud.faults import translated
 from lifecycle.errors import Throttled
 from lifecycle.feedback_label import Change, Label, hour_of, partition
 from lifecycle.prediction_id import time_of
 
 READ_AT_ONCE: Final = 100  # DynamoDB, BatchGetItem
-WRITERS: Final = 8  # connections that a client keeps open: ten
+READERS: Final = 8  # connections that a client keeps open: ten
 READS: Final = 8
 
 
@@ -34,18 +34,21 @@ class Labels:
     def of(self, prediction_ids: Iterable[str]) -> dict[str, Label]:
         """Return what is stored for these predictions (consistent reads); ids that are none of ours have nothing."""
         keys = [self._key(identity) for identity in sorted(set(prediction_ids)) if time_of(identity) is not None]
-        with ThreadPoolExecutor(WRITERS) as pool:
+        with ThreadPoolExecutor(READERS) as pool:
             found = list(pool.map(self._batch, batched(keys, READ_AT_ONCE)))
         return {label.prediction_id: label for labels in found for label in labels}
 
     def write(self, changes: Sequence[Change]) -> list[str]:
         """Make changes; return the ids of those whose item somebody else changed meanwhile: nothing was written there.
 
-        Raises Throttled or Unavailable when DynamoDB does not take them; those made by then stay.
+        No two changes may be of one prediction. Raises Throttled or Unavailable when DynamoDB does not take them; those
+        made by then stay.
         """
-        with ThreadPoolExecutor(WRITERS) as pool:
-            done = list(pool.map(self._put, changes))
-        return [change.after.prediction_id for change, made in zip(changes, done, strict=True) if not made]
+        identities = [change.after.prediction_id for change in changes]
+        assert len(set(identities)) == len(identities), "a transaction with an item twice would be refused"
+        doing = f"write {len(changes)} labels of {self._model}"
+        made = put_each_if(self._dynamodb, map(self._request, changes), doing)
+        return [identity for identity, one in zip(identities, made, strict=True) if not one]
 
     def of_hours(self, since: float, until: float) -> Iterator[Label]:
         """Yield the labels of predictions made in [since, until), epoch seconds, in order of their ids."""
@@ -79,7 +82,7 @@ class Labels:
                 return found
         raise Throttled(f"read {len(keys)} labels: DynamoDB left some unread {READS} times; try again later")
 
-    def _put(self, change: Change) -> bool:
+    def _request(self, change: Change) -> dict[str, Any]:
         after = change.after
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -93,7 +96,7 @@ class Labels:
             request["ExpressionAttributeValues"] = {
                 f":{name}": before[name] for name in ("label", "source", "recorded_at")
             }
-        return put_if(self._dynamodb, request, f"write the label of {after.prediction_id}")
+        return request
 
 
 def _item(label: Label) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """moto's DynamoDB tables, read in a time that does not grow with what nobody asked for (see `local.moto_state`)."""
 
+import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 
@@ -28,3 +30,33 @@ def as_it_is(original: Callable[..., None]) -> Callable[..., None]:
             original(serializer, serialized, value, shape, key)
 
     return serialize
+
+
+def itself(table: Any, _: dict[int, Any]) -> Any:
+    """Return a table that moto wants to copy for a transaction: `undone_by_item` restores it without."""
+    return table
+
+
+def undone_by_item(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return moto's `DynamoDBBackend.transact_write_items`, which puts back what it touched when it is cancelled."""
+
+    def transact_write_items(backend: Any, actions: Any) -> None:
+        with ExitStack() as undo:
+            for action in (next(iter(action.values())) for action in actions):
+                table = backend.get_table(action["TableName"])
+                key = backend.get_keys_value(table, action.get("Key") or action["Item"])
+                undo.callback(_put_back, table, key, copy.deepcopy(table.get_item(*key)))
+            original(backend, actions)
+            undo.pop_all()
+
+    return transact_write_items
+
+
+def _put_back(table: Any, key: tuple[Any, Any], item: Any) -> None:
+    hash_key, range_key = key
+    if item is None:
+        table.delete_item(hash_key, range_key)
+    elif range_key is None:
+        table.items[hash_key] = item
+    else:
+        table.items[hash_key][range_key] = item

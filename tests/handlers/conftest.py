@@ -15,6 +15,8 @@ import time_machine
 from botocore.awsrequest import AWSResponse
 from botocore.loaders import create_loader
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 
 from cloud.claims import Claims
 from cloud.ledger import LedgerTable
@@ -22,6 +24,7 @@ from lambdas import wiring
 from lambdas.record_event import handler as record_event
 from lifecycle import names
 from lifecycle.spec import Column, Contract, Kind, ModelSpec, Task
+from local.moto_tables import itself, undone_by_item
 
 LOADER = create_loader()
 REGION = "us-east-1"
@@ -53,6 +56,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "INFO")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    # as in the engine: moto copies the whole table once for each item of a transaction
+    monkeypatch.setattr(Table, "__deepcopy__", itself, raising=False)
+    transact = undone_by_item(DynamoDBBackend.transact_write_items)
+    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact)
     with mock_aws():
         # moto gives each test a session of its own; what all of them read of AWS's APIs is read once
         session = botocore.session.get_session()

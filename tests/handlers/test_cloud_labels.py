@@ -1,11 +1,17 @@
 """The labels table: conditional writes, and reading by the hour of the prediction."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from cloud.labels import Labels
+from lambdas import wiring
+from lifecycle.errors import Throttled
 from lifecycle.feedback_label import Change, Label
 from tests.handlers.feedback_world import HOUR, identity, labels, make_labels_table
 
@@ -62,6 +68,119 @@ def test_many_labels_are_written_and_read_in_batches(table: Labels):
     wanted = [label(TEN + number % 7 * HOUR, number) for number in range(250)]
     assert table.write([new(one) for one in wanted]) == []
     assert len(table.of(one.prediction_id for one in wanted)) == 250
+
+
+def calls(operation: str) -> list[dict[str, Any]]:
+    """Parameters of each call of an operation from now on."""
+    seen: list[dict[str, Any]] = []
+    events = wiring.client("dynamodb").meta.events
+    events.register(f"provide-client-params.dynamodb.{operation}", lambda params, **_: seen.append(params))
+    return seen
+
+
+def refuse(operation: str, *errors: dict[str, Any]) -> None:
+    """Let AWS answer the next calls of an operation so, each with the error's `Code` and other members."""
+    waiting = list(errors)
+
+    def answer(**_: Any) -> tuple[Any, dict[str, Any]] | None:
+        return (SimpleNamespace(status_code=400), {"Error": waiting[0], **waiting.pop(0)}) if waiting else None
+
+    wiring.client("dynamodb").meta.events.register_first(f"before-call.dynamodb.{operation}", answer)
+
+
+def cancelled(*codes: str) -> dict[str, Any]:
+    return {"Code": "TransactionCanceledException", "CancellationReasons": [{"Code": code} for code in codes]}
+
+
+def test_a_document_of_many_labels_takes_one_call_for_a_hundred(table: Labels):
+    together, alone = calls("TransactWriteItems"), calls("PutItem")
+    wanted = [label(TEN + number % 7 * HOUR, number) for number in range(300)]
+    assert table.write([new(one) for one in wanted]) == []
+    assert ([len(call["TransactItems"]) for call in together], alone) == ([100] * 3, [])
+    assert table.of(one.prediction_id for one in wanted) == {one.prediction_id: one for one in wanted}
+
+
+def test_a_single_label_costs_no_transaction(table: Labels):
+    together, alone = calls("TransactWriteItems"), calls("PutItem")
+    assert table.write([new(label(TEN, number)) for number in range(101)]) == []
+    assert (len(together), len(alone)) == (1, 1)
+
+
+def test_labels_with_much_history_are_put_in_smaller_transactions(table: Labels):
+    replaced = {"label": "\U0001f6eb" * 256, "recorded_at": 1.5, "source": "ü" * 500}
+    wanted = [label(TEN, number, history=(replaced,) * 20) for number in range(100)]
+    together = calls("TransactWriteItems")
+    assert table.write([new(one) for one in wanted]) == []
+    assert max(len(json.dumps(call["TransactItems"])) for call in together) < 4_000_000
+    assert len(table.of(one.prediction_id for one in wanted)) == 100
+
+
+def test_exactly_the_labels_that_changed_meanwhile_are_lost_and_all_others_are_written(table: Labels):
+    known = [label(TEN, number) for number in range(250)]
+    table.write([new(one) for one in known[:200]])
+    others = [label(TEN, number, value="other", recorded_at=2.5) for number in (0, 7, 99, 100, 199)]
+    table.write([Change(before=known[int(n)], after=one) for n, one in zip((0, 7, 99, 100, 199), others, strict=True)])
+    changed = {number: label(TEN, number, value="mine") for number in range(250)}
+    changes = [Change(before=known[n] if n < 200 else None, after=one) for n, one in changed.items()]
+    assert table.write(changes) == [one.prediction_id for one in others]
+    wanted = {one.prediction_id: one for one in (*changed.values(), *others)}
+    assert table.of(wanted) == wanted
+
+
+def test_a_batch_that_somebody_else_wrote_already_is_lost_in_one_call(table: Labels):
+    changes = [new(label(TEN, number)) for number in range(100)]
+    table.write(changes)
+    alone = calls("PutItem")
+    assert table.write(changes) == [change.after.prediction_id for change in changes]
+    assert alone == []
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "None"])
+def test_what_a_cancelled_transaction_did_not_refuse_is_written_after_all(table: Labels, code: str):
+    refuse("TransactWriteItems", cancelled("None", code, "ConditionalCheckFailed"))
+    assert table.write([new(label(TEN, number)) for number in range(3)]) == [identity(TEN, 2)]
+    assert sorted(table.of(identity(TEN, number) for number in range(3))) == [identity(TEN, 0), identity(TEN, 1)]
+
+
+def test_a_transaction_whose_first_attempt_still_runs_is_followed_by_single_puts(table: Labels):
+    refuse("TransactWriteItems", {"Code": "TransactionInProgressException"})
+    assert table.write([new(label(TEN, number)) for number in range(3)]) == []
+    assert len(table.of(identity(TEN, number) for number in range(3))) == 3
+
+
+def test_a_repeated_attempt_says_that_it_is_the_same_transaction(table: Labels):
+    sent: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse | None:
+        sent.append(json.loads(request.body)["ClientRequestToken"])
+        raw = SimpleNamespace(stream=lambda **_: iter([b"{}"]), read=lambda *_: b"{}")
+        return AWSResponse(request.url, 500 if len(sent) == 1 else 200, {}, raw)
+
+    wiring.client("dynamodb").meta.events.register_first("before-send.dynamodb.TransactWriteItems", answer)
+    table.write([new(label(TEN, number)) for number in range(2)])
+    table.write([new(label(TEN, number)) for number in range(2, 4)])
+    first, again, other = sent
+    assert first == again != other
+
+
+def test_a_single_put_waits_for_the_transactions_of_others(table: Labels):
+    refuse("PutItem", *[{"Code": "TransactionConflictException"}] * 2)
+    assert table.write([new(label(TEN))]) == []
+    assert list(table.of([identity(TEN)])) == [identity(TEN)]
+
+
+def test_a_label_that_is_never_free_ends_the_writing_and_what_was_written_stays(table: Labels):
+    refuse("PutItem", *[{"Code": "TransactionConflictException"}] * 9)
+    with pytest.raises(Throttled, match="write 101 labels of flights"):
+        table.write([new(label(TEN, number)) for number in range(101)])
+    assert len(table.of(identity(TEN, number) for number in range(101))) == 100
+
+
+def test_a_prediction_with_two_labels_is_never_sent(table: Labels):
+    together = calls("TransactWriteItems")
+    with pytest.raises(AssertionError, match="twice"):
+        table.write([new(label(TEN)), new(label(TEN, value="b"))])
+    assert together == []
 
 
 def test_strangers_and_nothing_have_no_labels(table: Labels):

@@ -1,0 +1,120 @@
+"""Transactions on moto's tables: undone without a copy of the table."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb.models.dynamo_type import Item
+
+from cloud.labels import Labels
+from lifecycle.feedback_label import Change, Label
+from lifecycle.prediction_id import ids_of
+from tests.local.core_world import world
+
+TEN = 1_795_255_200.0  # 2026-11-21T10:00:00Z
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    with world() as engine:
+        made = engine.client("dynamodb")
+        keys = {"labels": {"hour": "HASH", "prediction_id": "RANGE"}, "heads": {"subject": "HASH"}}
+        for name, schema in keys.items():
+            made.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in schema.items()],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in schema],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield made
+
+
+def item(**values: str) -> dict[str, dict[str, str]]:
+    return {name: {"S": value} for name, value in values.items()}
+
+
+def label(number: str, **others: str) -> dict[str, dict[str, str]]:
+    return item(hour="ten", prediction_id=number, **others)
+
+
+def put(of: dict[str, dict[str, str]], table: str = "labels", **condition: Any) -> dict[str, Any]:
+    return {"Put": {"TableName": table, "Item": of, **condition}}
+
+
+def new(of: dict[str, dict[str, str]], table: str = "labels") -> dict[str, Any]:
+    absent = "attribute_not_exists(prediction_id)" if table == "labels" else "attribute_not_exists(subject)"
+    return put(of, table, ConditionExpression=absent)
+
+
+def stored(dynamodb: Any, table: str = "labels") -> list[Any]:
+    return sorted(dynamodb.scan(TableName=table)["Items"], key=repr)
+
+
+def refused(dynamodb: Any, *actions: dict[str, Any]) -> dict[str, Any]:
+    with pytest.raises(ClientError) as refusal:
+        dynamodb.transact_write_items(TransactItems=list(actions))
+    return dict(refusal.value.response)
+
+
+def test_a_transaction_writes_all_of_its_items(dynamodb: Any) -> None:
+    dynamodb.transact_write_items(TransactItems=[new(label("a")), new(label("b")), new(item(subject="s"), "heads")])
+    assert stored(dynamodb) == [label("a"), label("b")]
+    assert stored(dynamodb, "heads") == [item(subject="s")]
+
+
+def test_a_cancelled_transaction_tells_why_in_order_and_leaves_everything_as_it_was(dynamodb: Any) -> None:
+    before = [label("a", value="1"), label("b", value="1"), label("d")]
+    for one in before:
+        dynamodb.put_item(TableName="labels", Item=one)
+    dynamodb.put_item(TableName="heads", Item=item(subject="s", value="1"))
+    changed = {
+        "Update": {
+            "TableName": "labels",
+            "Key": label("b"),
+            "UpdateExpression": "SET #v = :v",
+            "ExpressionAttributeNames": {"#v": "value"},
+            "ExpressionAttributeValues": {":v": {"S": "2"}},
+        }
+    }
+    gone = {"Delete": {"TableName": "heads", "Key": item(subject="s")}}
+    actions = [put(label("a", value="2")), changed, gone, new(label("c")), new(item(subject="t"), "heads")]
+    reasons = refused(dynamodb, *actions[:3], new(label("d")), *actions[3:])["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "None", "None", "ConditionalCheckFailed", "None", "None"]
+    assert stored(dynamodb) == sorted(before, key=repr)
+    assert stored(dynamodb, "heads") == [item(subject="s", value="1")]
+
+
+def test_a_refused_transaction_leaves_nothing(dynamodb: Any) -> None:
+    twice = refused(dynamodb, new(label("a")), new(label("b")), new(label("a")))
+    many = refused(dynamodb, *[new(label(str(number))) for number in range(101)])
+    assert {twice["Error"]["Code"], many["Error"]["Code"]} == {"ValidationException"}
+    assert stored(dynamodb) == []
+
+
+def test_a_transaction_copies_only_what_it_touches(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(50):
+        dynamodb.put_item(TableName="labels", Item=label(f"{number:02}"))
+    copied: list[str] = []
+    original = Item.__deepcopy__
+
+    def counted(one: Item, memo: dict[int, Any]) -> Item:
+        copied.append(one.range_key.value if one.range_key else "")
+        return original(one, memo)
+
+    monkeypatch.setattr(Item, "__deepcopy__", counted)
+    dynamodb.transact_write_items(TransactItems=[put(label("07")), put(label("08")), new(label("new"))])
+    assert copied == ["07", "08"]
+
+
+def test_a_document_of_a_thousand_labels_is_written_again_only_where_it_is_new(dynamodb: Any) -> None:
+    labels = Labels(dynamodb, "labels", "flights")
+    made = [
+        Label(prediction_id=one, label="a", recorded_at=1.5, source="s")
+        for number in range(1_000)
+        for one in ids_of(round(TEN * 1000), (number << 8).to_bytes(10))[:1]
+    ]
+    assert labels.write([Change(before=None, after=one) for one in made[::2]]) == []
+    lost = labels.write([Change(before=None, after=one) for one in made])
+    assert lost == [one.prediction_id for one in made[::2]]
+    assert labels.of(one.prediction_id for one in made) == {one.prediction_id: one for one in made}
