@@ -16,6 +16,7 @@ from typing import Any, Final
 from cli import output
 from cli.ask import refusal
 from cli.engine_clock import EngineClock
+from cli.simulated_models import Models
 from cli.simulated_rows import Block, Rows
 from cli.simulation_events import FAILURE, REJECTION, Event, Watch
 from cli.target import Target
@@ -69,7 +70,7 @@ class Simulation:
         self._clock = EngineClock(target.engine["endpoint"])
         self._door = Door(shared[names.OUTPUT_API_URL], target.operator.region, target.operator.keys())
         self._data = Bucket(target.client("s3"), shared[names.OUTPUT_DATA_BUCKET])
-        self._artifacts = Bucket(target.client("s3"), shared[names.OUTPUT_ARTIFACT_BUCKET])
+        self._models = Models(target, spec.model)
         self._watch = Watch(target, spec.model)
         self._due: deque[tuple[float, Told]] = deque()
         self.counted = Counted()
@@ -86,14 +87,13 @@ class Simulation:
             bad = [event["text"] for event in events if event["kind"] in (REJECTION, FAILURE)]
             if bad or self._clock.now() >= until:
                 output.fail("no first model went live: " + "; ".join(bad or [refusal(answer)]))
-        body = self._artifacts.need(keys.run(self._spec.model, self._first_run(), "evaluation", "compiled.json"))
-        frozen = CompiledModel.load(body, Path("models") / self._spec.model)
-        if frozen.remote:
-            output.fail(f"{self._spec.model} is served by an endpoint; only a compiled model can be kept as it was")
-        return frozen
+        return self._models.first()
 
     def replay(self, rows: Rows, span: Span, frozen: CompiledModel) -> None:
-        """Ask all rows of the replayed months at their time, tell their labels a day later, and count both models."""
+        """Ask the rows of the replayed months at their time, tell their labels a day later, and count both models.
+
+        Rows that are known and not asked are scored by the model that is live at their time, as it would have answered.
+        """
         blocks = rows.blocks(span.replayed[0], span.replayed[-1], span.hours)
         # what is asked when a day ends belongs to that day
         for day, of_day in itertools.groupby(blocks, key=lambda block: math.ceil(block.at / DAY)):
@@ -101,8 +101,10 @@ class Simulation:
             for block in of_day:
                 self._live_until(block.at)
                 told += self._ask(block, frozen)
+                self._score_beside(block, frozen)
             self._live_until(day * DAY)
-            self._due.append((day * DAY + LABELS_LATE, told))
+            if told:
+                self._due.append((day * DAY + LABELS_LATE, told))
             self._look()
         self._live_until(math.inf)
         self._look()
@@ -115,10 +117,6 @@ class Simulation:
             self._tell(told)
         if moment < math.inf:
             self._pass(moment)
-
-    def _first_run(self) -> str:
-        found = self._artifacts.folders(keys.runs(self._spec.model))
-        return next(iter(sorted(found))).rstrip("/").rsplit("/", 1)[-1]
 
     def _pass(self, moment: float) -> None:
         while not self._clock.go_to(moment):
@@ -133,18 +131,30 @@ class Simulation:
     def _ask(self, block: Block, frozen: CompiledModel) -> Told:
         """Ask the rows of a block; return the items of feedback that are due a day later."""
         told: Told = []
-        size = self._spec.serving.max_rows
-        for start in range(0, len(block.rows), size):
-            places, answers = self._answers(block, list(range(start, min(start + size, len(block.rows)))))
+        for some in itertools.batched(block.places(asked=True), self._spec.serving.max_rows):
+            places, answers = self._answers(block, list(some))
             self.counted.asked += len(places)
-            same = frozen.score([block.rows[at] for at in places])
-            for at, renewing, old in zip(places, answers, same, strict=True):
-                label = block.labels[at]
-                if label is not None:
-                    losses = (loss(self._spec, label, old), loss(self._spec, label, renewing))
-                    self.counted.days.add(block.times[at], *losses)
-                    told.append({"prediction_id": renewing["prediction_id"], "label": label})
+            self._count(block, places, frozen, answers)
+            for at, answer in zip(places, answers, strict=True):
+                if block.labels[at] is not None:
+                    told.append({"prediction_id": answer["prediction_id"], "label": block.labels[at]})
         return told
+
+    def _score_beside(self, block: Block, frozen: CompiledModel) -> None:
+        """Count both models on the rows of a block that nobody asks; an endpoint is not asked for them either."""
+        places = block.places(asked=False)
+        live = self._models.live() if places else None
+        if live is not None:
+            self._count(block, places, frozen, live.score([block.rows[at] for at in places]))
+
+    def _count(self, block: Block, places: list[int], frozen: CompiledModel, answers: list[dict[str, Any]]) -> None:
+        """Count the losses of both models on rows that have a label; `answers` are those of the renewing one."""
+        same = frozen.score([block.rows[at] for at in places])
+        for at, renewing, old in zip(places, answers, same, strict=True):
+            label = block.labels[at]
+            if label is not None:
+                losses = (loss(self._spec, label, old), loss(self._spec, label, renewing))
+                self.counted.days.add(block.times[at], *losses)
 
     def _answers(self, block: Block, places: list[int]) -> tuple[list[int], list[dict[str, Any]]]:
         """Ask for the rows at some places of a block; return the places that the door took, and their answers.

@@ -30,8 +30,8 @@ class Watch:
 
     def look(self) -> list[Event]:
         """Return what happened since the last look, the earliest first."""
-        entries = self._ledger.entries(self._subject)
-        fresh = [event for entry in entries if entry["number"] > self._told and (event := told(entry))]
+        entries = self._ledger.entries(self._subject, after=self._told)
+        fresh = [event for entry in entries if (event := told(entry))]
         self._told = max([self._told, *(entry["number"] for entry in entries)])
         return sorted([*fresh, *self._changed()], key=lambda event: datetime.fromisoformat(event["at"]))
 

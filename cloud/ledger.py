@@ -36,12 +36,16 @@ class LedgerTable:
                 return number, True
         raise Unavailable(f"{entry.subject} got other entries {TRIES} times while {entry.id} was written; try again")
 
-    def entries(self, subject: str) -> list[dict[str, Any]]:
-        """Return a subject's entries, oldest first, `detail` read."""
+    def entries(self, subject: str, after: int = 0) -> list[dict[str, Any]]:
+        """Return a subject's entries with numbers above `after`, oldest first, `detail` read."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="subject = :subject AND begins_with(entry, :event)",
-            ExpressionAttributeValues={":subject": {"S": subject}, ":event": {"S": "event#"}},
+            KeyConditionExpression="subject = :subject AND entry BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":subject": {"S": subject},
+                ":first": {"S": ledger.event_key(after + 1)},
+                ":last": {"S": ledger.event_key(ledger.HIGHEST)},
+            },
             ConsistentRead=True,
         )
         read = TypeDeserializer()

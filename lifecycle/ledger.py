@@ -33,6 +33,8 @@ RETRAINING_DECIDED: Final = "retraining decided"
 LIVE_JUDGED: Final = "live judged"
 
 HEAD: Final = "head"
+HIGHEST: Final = 10**12 - 1
+"""The last number that a sort key has room for."""
 
 
 def model(name: str) -> str:

@@ -25,6 +25,7 @@ from lifecycle.spec import ModelSpec
 
 SHARE = 1 / 16
 DAYS = 2
+JUDGED = 1 / 4
 HOURS = 24
 LEARNT = 3
 CHANGES: dict[str, dict[str, Any]] = {
@@ -85,7 +86,7 @@ def simulate(
         engine.need_none(None)
         engine.synthesize(shared.stage, board)
         spec = _spec(name)
-        sample = Sample() if full else Sample(share=SHARE, days=DAYS, since=span.replayed[0])
+        sample = Sample() if full else Sample(share=SHARE, days=DAYS, since=span.replayed[0], judged=JUDGED)
         rows = Rows(given, spec.contract, sample)
         _need_months(rows, span)
         progress = Progress(spec, board, quiet=shared.out.as_json)

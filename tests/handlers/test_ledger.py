@@ -37,6 +37,15 @@ def test_the_same_entry_sent_again_is_written_once(world: World) -> None:
     assert len(world.ledger("model#flights")) == 2
 
 
+def test_only_entries_that_came_later_are_read(world: World) -> None:
+    for number in range(1, 13):
+        handler(entry(number).to_plain(), None)
+    table = LedgerTable(boto3.client("dynamodb"), "ledger")
+    assert [e["number"] for e in table.entries("model#flights", after=9)] == [10, 11, 12]
+    assert table.entries("model#flights", after=12) == []
+    assert len(table.entries("model#flights")) == 12
+
+
 class OneCallAtATime:
     """moto copies a table while others write to it, so calls take turns; the writers' steps still interleave."""
 

@@ -99,6 +99,21 @@ def test_a_sample_of_days_takes_as_many_rows_of_fewer_days_and_only_once_somethi
     assert 0.1 * 744 < learnt.height < 0.3 * 744
 
 
+def test_more_rows_of_every_day_may_judge_than_are_asked(tmp_path: Path) -> None:
+    sample = Sample(share=0.2, days=2, since="2013-04", judged=0.5)
+    found = rows(tmp_path, *many(60 * 24), sample=sample)
+    blocks = found.blocks("2013-04", "2013-04", 24)
+    asked = [block.rows[at]["key"] for block in blocks for at in block.places(asked=True)]
+    alone = rows(tmp_path, *many(60 * 24), sample=Sample(share=0.2, days=2, since="2013-04"))
+    assert asked == keys(alone.blocks("2013-04", "2013-04", 24)) != []
+    assert len(found) == len(alone)
+    days = [block for block in blocks if not block.places(asked=True)]
+    assert len(days) in (14, 15)
+    assert all(block.places(asked=False) for block in days)
+    assert 0.4 * 29 * 24 < len(keys(blocks)) < 0.6 * 29 * 24
+    assert pl.read_parquet(found.upload("2013-03", tmp_path)).equals(pl.read_parquet(alone.upload("2013-03", tmp_path)))
+
+
 def test_a_contract_without_a_time_cannot_be_replayed(tmp_path: Path) -> None:
     contract = Contract(task=Task.BINARY, target="y", positive="true", id="key", columns=COLUMNS)
     with pytest.raises(DatasetRejected, match="`time:`"):
