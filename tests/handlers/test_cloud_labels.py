@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 
 from cloud.labels import Labels
 from lambdas import wiring
-from lifecycle.errors import Throttled
+from lifecycle.errors import Throttled, Unavailable
 from lifecycle.feedback_label import Change, Label
 from tests.handlers.feedback_world import HOUR, identity, labels, make_labels_table
 
@@ -78,12 +78,13 @@ def calls(operation: str) -> list[dict[str, Any]]:
     return seen
 
 
-def refuse(operation: str, *errors: dict[str, Any]) -> None:
-    """Let AWS answer the next calls of an operation so, each with the error's `Code` and other members."""
+def refuse(operation: str, *errors: dict[str, Any] | None) -> None:
+    """Let AWS answer the next calls of an operation so, each with the error's `Code` and other members; None: well."""
     waiting = list(errors)
 
     def answer(**_: Any) -> tuple[Any, dict[str, Any]] | None:
-        return (SimpleNamespace(status_code=400), {"Error": waiting[0], **waiting.pop(0)}) if waiting else None
+        error = waiting.pop(0) if waiting else None
+        return (SimpleNamespace(status_code=400), {"Error": error, **error}) if error else None
 
     wiring.client("dynamodb").meta.events.register_first(f"before-call.dynamodb.{operation}", answer)
 
@@ -174,6 +175,16 @@ def test_a_label_that_is_never_free_ends_the_writing_and_what_was_written_stays(
     with pytest.raises(Throttled, match="write 101 labels of flights"):
         table.write([new(label(TEN, number)) for number in range(101)])
     assert len(table.of(identity(TEN, number) for number in range(101))) == 100
+
+
+@pytest.mark.parametrize(("code", "error"), [("ThrottlingException", Throttled), ("InternalServerError", Unavailable)])
+def test_a_transaction_that_aws_does_not_take_ends_the_writing_and_those_before_stay(
+    table: Labels, code: str, error: type[Exception]
+):
+    refuse("TransactWriteItems", None, {"Code": code})
+    with pytest.raises(error, match="write 250 labels of flights"):
+        table.write([new(label(TEN, number)) for number in range(250)])
+    assert len(table.of(identity(TEN, number) for number in range(250))) == 100
 
 
 def test_a_prediction_with_two_labels_is_never_sent(table: Labels):

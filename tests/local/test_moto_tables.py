@@ -1,6 +1,7 @@
 """Transactions on moto's tables: undone without a copy of the table."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,16 +19,16 @@ TEN = 1_795_255_200.0  # 2026-11-21T10:00:00Z
 @pytest.fixture
 def dynamodb() -> Iterator[Any]:
     with world() as engine:
-        made = engine.client("dynamodb")
+        client = engine.client("dynamodb")
         keys = {"labels": {"hour": "HASH", "prediction_id": "RANGE"}, "heads": {"subject": "HASH"}}
         for name, schema in keys.items():
-            made.create_table(
+            client.create_table(
                 TableName=name,
                 KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in schema.items()],
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in schema],
                 BillingMode="PAY_PER_REQUEST",
             )
-        yield made
+        yield client
 
 
 def item(**values: str) -> dict[str, dict[str, str]]:
@@ -107,14 +108,29 @@ def test_a_transaction_copies_only_what_it_touches(dynamodb: Any, monkeypatch: p
     assert copied == ["07", "08"]
 
 
+def made(count: int, source: str = "s") -> list[Label]:
+    identities = [ids_of(round(TEN * 1000), (number << 8).to_bytes(10))[0] for number in range(count)]
+    return [Label(prediction_id=one, label="a", recorded_at=1.5, source=source) for one in identities]
+
+
 def test_a_document_of_a_thousand_labels_is_written_again_only_where_it_is_new(dynamodb: Any) -> None:
+    labels, wanted = Labels(dynamodb, "labels", "flights"), made(1_000)
+    assert labels.write([Change(before=None, after=one) for one in wanted[::2]]) == []
+    lost = labels.write([Change(before=None, after=one) for one in wanted])
+    assert lost == [one.prediction_id for one in wanted[::2]]
+    assert labels.of(one.prediction_id for one in wanted) == {one.prediction_id: one for one in wanted}
+
+
+def test_of_three_deliveries_at_once_each_label_is_written_by_exactly_one(dynamodb: Any) -> None:
     labels = Labels(dynamodb, "labels", "flights")
-    made = [
-        Label(prediction_id=one, label="a", recorded_at=1.5, source="s")
-        for number in range(1_000)
-        for one in ids_of(round(TEN * 1000), (number << 8).to_bytes(10))[:1]
-    ]
-    assert labels.write([Change(before=None, after=one) for one in made[::2]]) == []
-    lost = labels.write([Change(before=None, after=one) for one in made])
-    assert lost == [one.prediction_id for one in made[::2]]
-    assert labels.of(one.prediction_id for one in made) == {one.prediction_id: one for one in made}
+
+    def write(source: str) -> set[str]:
+        wanted = made(150, source)
+        lost = labels.write([Change(before=None, after=one) for one in wanted])
+        return {one.prediction_id for one in wanted} - set(lost)
+
+    with ThreadPoolExecutor(3) as pool:
+        written = dict(zip("abc", pool.map(write, "abc"), strict=True))
+    stored_by = {identity: one.source for identity, one in labels.of(one.prediction_id for one in made(150)).items()}
+    assert stored_by == {identity: source for source, identities in written.items() for identity in identities}
+    assert sum(map(len, written.values())) == len(stored_by) == 150
