@@ -10,12 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from cloud.conditional_put import put_each_if
 from cloud.faults import translated
 from lifecycle.errors import Throttled
-from lifecycle.feedback_label import Change, Label, hour_of, partition
+from lifecycle.feedback_label import Change, Label, Value, hour_of, partition
 from lifecycle.prediction_id import time_of
 
 READ_AT_ONCE: Final = 100  # DynamoDB, BatchGetItem
@@ -50,20 +48,22 @@ class Labels:
         made = put_each_if(self._dynamodb, map(self._request, changes), doing)
         return [identity for identity, one in zip(identities, made, strict=True) if not one]
 
-    def of_hours(self, since: float, until: float) -> Iterator[Label]:
-        """Yield the labels of predictions made in [since, until), epoch seconds, in order of their ids."""
-        read = self._dynamodb.get_paginator("query")
-        for hour in range(hour_of(since), hour_of(until) + 1):
-            request = {
-                "TableName": self._table,
-                "KeyConditionExpression": "#hour = :hour",
-                "ExpressionAttributeNames": {"#hour": "hour"},
-                "ExpressionAttributeValues": {":hour": {"S": partition(self._model, hour)}},
-            }
-            with translated(f"read the labels of {partition(self._model, hour)}"):
-                for page in read.paginate(**request):
-                    labels = (_label(item) for item in page["Items"])
-                    yield from (label for label in labels if since <= (time_of(label.prediction_id) or 0) < until)
+    def of_hour(self, hour: int) -> Iterator[tuple[str, Value]]:
+        """Yield id and label of the predictions made in an hour since the epoch, in order of their ids.
+
+        Nothing else is asked for: reading an item's other attributes takes twice as long as reading these.
+        """
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#hour = :hour",
+            "ProjectionExpression": "prediction_id, #label",
+            "ExpressionAttributeNames": {"#hour": "hour", "#label": "label"},
+            "ExpressionAttributeValues": {":hour": {"S": partition(self._model, hour)}},
+        }
+        with translated(f"read the labels of {partition(self._model, hour)}"):
+            for page in self._dynamodb.get_paginator("query").paginate(**request):
+                for item in page["Items"]:
+                    yield item["prediction_id"]["S"], json.loads(item["label"]["S"])
 
     def _key(self, identity: str) -> dict[str, Any]:
         at = time_of(identity)
@@ -115,14 +115,12 @@ def _item(label: Label) -> dict[str, Any]:
 
 
 def _label(item: Mapping[str, Any]) -> Label:
-    read = TypeDeserializer()
-    plain = {name: read.deserialize(value) for name, value in item.items()}
     return Label(
-        prediction_id=plain["prediction_id"],
-        label=json.loads(plain["label"]),
-        recorded_at=float(plain["recorded_at"]),
-        source=plain["source"],
-        time=float(plain["time"]) if "time" in plain else None,
-        found=plain["found"],
-        history=tuple(json.loads(plain.get("history", "[]"))),
+        prediction_id=item["prediction_id"]["S"],
+        label=json.loads(item["label"]["S"]),
+        recorded_at=float(item["recorded_at"]["N"]),
+        source=item["source"]["S"],
+        time=float(item["time"]["N"]) if "time" in item else None,
+        found=item["found"]["BOOL"],
+        history=tuple(json.loads(item["history"]["S"])) if "history" in item else (),
     )

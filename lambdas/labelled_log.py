@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cloud.labels import Labels
 from cloud.objects import Bucket
-from cloud.prediction_hours import PredictionHours, span_of
+from cloud.prediction_hours import PredictionHours
 from lifecycle.feedback_label import Value
 
 HOUR: Final = 3600
@@ -40,7 +40,7 @@ class LabelledLog:
         """Return the labels of predictions made in an hour since the epoch, by their ids and in the order of these."""
         known = self._known.get(hour)
         if known is None:
-            known = {label.prediction_id: label.label for label in self.labels.of_hours(*span_of(hour))}
+            known = dict(self.labels.of_hour(hour))
             if len(known) <= self.room:
                 self._known[hour] = known
                 self.room -= len(known)

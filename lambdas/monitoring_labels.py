@@ -12,14 +12,13 @@ import polars as pl
 
 from cloud.labels import Labels
 from lambdas.monitoring_hours import Found, Hours
-from lifecycle.window_hours import HOUR, LOOKBACK_HOURS, Window
+from lifecycle.window_hours import LOOKBACK_HOURS, Window
 from tabular import labelled_rows
 from tabular.logged_rows import ID
 
 ENOUGH: Final = 200_000
 """Labelled rows beyond which older hours are left unread: the interval is narrow then."""
 REMEMBERED: Final = 4
-_TO_THE_END: Final = HOUR - 0.0005  # ids tell milliseconds, and the next hour must not be asked as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,7 @@ class LabelSearch:
         if hour not in self._known:
             while len(self._known) >= REMEMBERED:
                 del self._known[next(iter(self._known))]
-            found = self.labels.of_hours(hour * HOUR, hour * HOUR + _TO_THE_END)
-            self._known[hour] = labelled_rows.label_frame(self.hours.judged, found)
+            self._known[hour] = labelled_rows.label_frame(self.hours.judged, self.labels.of_hour(hour))
         return self._known[hour]
 
 

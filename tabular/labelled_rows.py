@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from lifecycle.feedback_label import Label
+from lifecycle.feedback_label import Value
 from lifecycle.hour_counts import Expected
 from lifecycle.judged_model import JudgedModel
 from lifecycle.objective import LARGEST, Objective
@@ -22,13 +22,13 @@ MISSING: Final = "(missing)"
 _BLOCK: Final = 20_000
 
 
-def label_frame(model: JudgedModel, labels: Iterable[Label]) -> pl.DataFrame:
-    """Return ID and LABEL (the index of a class, or a number) of labels that this model can be held against."""
+def label_frame(model: JudgedModel, labels: Iterable[tuple[str, Value]]) -> pl.DataFrame:
+    """Return ID and LABEL (the index of a class, or a number) of labels, by id, that this model can be held against."""
     frames = [no_labels()]
     ids: list[bytes] = []
     values: list[float] = []
-    for label in labels:
-        identity, value = packed_id(label.prediction_id), _value(model, label.label)
+    for told, label in labels:
+        identity, value = packed_id(told), _value(model, label)
         if identity is not None and value is not None:
             ids.append(identity)
             values.append(value)

@@ -17,7 +17,7 @@ from benchmarks.watching.folder import Folder  # noqa: E402
 from lambdas.monitoring_hours import ANSWERS, Hours  # noqa: E402
 from lambdas.monitoring_labels import LabelSearch  # noqa: E402
 from lifecycle.drift_alert import AlertState, judge  # noqa: E402
-from lifecycle.feedback_label import Label  # noqa: E402
+from lifecycle.feedback_label import Value  # noqa: E402
 from lifecycle.judged_model import JudgedModel  # noqa: E402
 from lifecycle.live import Live  # noqa: E402
 from lifecycle.monitoring import Monitoring  # noqa: E402
@@ -33,15 +33,14 @@ class EveryLabel:
     def __init__(self, kept: Folder) -> None:
         self._kept = kept
 
-    def of_hours(self, since: float, _until: float) -> Iterator[Label]:
+    def of_hour(self, hour: int) -> Iterator[tuple[str, Value]]:
         for key in list(self._kept.keys("monitoring/")):
             if key.endswith(ANSWERS):
                 for packed in answers_file.ids(self._kept.need(key)):
                     text = packed.hex()
-                    if int(text[:12], 16) // 3_600_000 == int(since) // 3600:
+                    if int(text[:12], 16) // 3_600_000 == hour:
                         identity = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-                        label = "true" if packed[-1] < 100 else "false"
-                        yield Label(prediction_id=identity, label=label, recorded_at=since, source="benchmark")
+                        yield identity, "true" if packed[-1] < 100 else "false"
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from cloud.labels import Labels
 from lambdas import wiring
 from lifecycle.errors import Throttled, Unavailable
-from lifecycle.feedback_label import Change, Label
+from lifecycle.feedback_label import Change, Label, hour_of
 from tests.handlers.feedback_world import HOUR, identity, labels, make_labels_table
 
 TEN = 1_795_255_200.0  # 2026-11-21T10:00:00Z
@@ -199,14 +199,13 @@ def test_strangers_and_nothing_have_no_labels(table: Labels):
     assert table.of(["stranger", "", identity(TEN)]) == {}
 
 
-def test_labels_of_a_span_are_those_of_its_predictions_in_order(table: Labels):
-    times = [TEN - 1, TEN, TEN + HOUR, TEN + 2 * HOUR - 0.001, TEN + 2 * HOUR]
-    table.write([new(label(at)) for at in times])
-    found = [one.prediction_id for one in table.of_hours(TEN, TEN + 2 * HOUR)]
-    assert found == [identity(at) for at in times[1:4]]
+def test_labels_of_an_hour_are_those_of_its_predictions_in_order(table: Labels):
+    times = [TEN - 0.001, TEN, TEN + 7, TEN + HOUR - 0.001, TEN + HOUR]
+    table.write([new(label(at, value=at, time=1.5, history=({"label": "b"},))) for at in times])
+    assert list(table.of_hour(hour_of(TEN))) == [(identity(at), at) for at in times[1:4]]
 
 
 def test_models_do_not_see_each_others_labels(table: Labels):
     table.write([new(label(TEN))])
     assert labels("other").of([identity(TEN)]) == {}
-    assert list(labels("other").of_hours(TEN, TEN + 1)) == []
+    assert list(labels("other").of_hour(hour_of(TEN))) == []

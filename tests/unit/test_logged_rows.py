@@ -4,7 +4,6 @@ from random import Random
 
 import pytest
 
-from lifecycle.feedback_label import Label
 from lifecycle.judged_model import JudgedModel
 from lifecycle.live import Live
 from lifecycle.objective import Objective
@@ -121,10 +120,7 @@ def test_labels_find_their_answers_after_the_hour_was_written(task, metric, answ
     judged = model(task, metric)
     records = [record(number, **answer) for number in range(len(labels))]
     answers = answers_file.read(answers_file.to_bytes(read(judged, *records).answers))
-    given = [
-        Label(prediction_id=one["prediction_id"], label=label, recorded_at=1.0, source="t")
-        for one, label in zip(records, labels, strict=True)
-    ]
+    given = [(one["prediction_id"], label) for one, label in zip(records, labels, strict=True)]
     sums = labelled_rows.sums(labelled_rows.losses(judged, answers, labelled_rows.label_frame(judged, given)))
     assert (sums.total / sums.rows if sums.rows else None) == (None if mean is None else pytest.approx(mean))
 
@@ -138,7 +134,7 @@ def test_an_hour_without_rows_is_an_hour_of_none():
 def test_worst_slices_are_those_above_the_mean_with_enough_rows():
     judged = model()
     rows = [record(n, row={**ROW, "w": "x" if n < 40 else "y"}, probability=0.9 if n < 40 else 0.2) for n in range(80)]
-    labels = [Label(prediction_id=one["prediction_id"], label="false", recorded_at=1.0, source="t") for one in rows]
+    labels = [(one["prediction_id"], "false") for one in rows]
     found = labelled_rows.losses(judged, read(judged, *rows).answers, labelled_rows.label_frame(judged, labels))
     (worst,) = labelled_rows.worst_slices(judged.objective, found, judged.sliced)
     assert (worst["column"], worst["value"], worst["rows"]) == ("w", "x", 40)
