@@ -44,11 +44,11 @@ class Asked:
     written: int = 0
     execution: Callable[[str], str] = field(default_factory=make_execution)
 
-    def rules(self, rules: Retraining, model: str = SPEC.model) -> None:
+    def rules(self, rules: Retraining, model: str = SPEC.model, feedback_days: float = 1) -> None:
         """Deploy a model with other rules; it learns from the dataset of all of them."""
         for old in self.root.glob("spec-*.json"):
             old.unlink()
-        serving = replace(SPEC.serving, feedback_days=1)
+        serving = replace(SPEC.serving, feedback_days=feedback_days)
         self.spec = replace(SPEC, model=model, retraining=rules, serving=serving)
         (self.root / self.spec.file_name).write_bytes(self.spec.to_bytes())
         self.patch.setenv("MODEL", model)

@@ -13,6 +13,7 @@ from lifecycle.claims import Taking
 from lifecycle.errors import NotReady
 from lifecycle.retraining import Retraining
 
+from .calls_made import counted
 from .conftest import World
 from .retraining_world import HOUR, MANY, Asked, make_asked, rollout
 from .test_runs import start
@@ -128,6 +129,19 @@ def test_a_run_that_learns_from_feedback_says_why_the_rows_were_harvested(asked:
         "hand", "asked for by hand, with 3 labelled rows that are in no data version yet (new fares)",
     )  # fmt: skip
     assert [one["by"] for one in asked.told()] == ["arn:aws:iam::1:user/ann"]
+
+
+def test_a_decision_lists_the_log_once_and_asks_for_each_hour_of_labels_once(asked: Asked) -> None:
+    asked.rules(LEARNING, feedback_days=3)
+    asked.ran()
+    for day in range(3):
+        asked.answered(day, ago=(1 + 24 * day) * HOUR)
+    with counted("s3", "dynamodb") as calls:
+        assert asked.look(DRIFT)["decision"] == "start"
+    assert len(asked.world.keys("data-bucket", "incoming/flights/feedback-flights/")) == 3
+    assert calls.log_listings() == 1
+    assert len(calls.label_hours()) == len(set(calls.label_hours())) == 6, "of each hour with a line, and before it"
+    assert len(calls.log_objects()) == len(set(calls.log_objects())) == 3
 
 
 def test_an_upload_after_the_run_that_learned_from_feedback_is_an_upload(asked: Asked) -> None:

@@ -20,6 +20,7 @@ from lifecycle.schema import Column, Kind
 from lifecycle.settings import RecordFeedback
 from lifecycle.versions import Current, assemble, version_id
 
+from .calls_made import Calls, counted
 from .conftest import SPEC, World
 from .feedback_world import HOUR, identity, labels, log, make_labels_table
 from .test_runs import start, upload, validated
@@ -253,6 +254,69 @@ def test_a_harvest_that_runs_out_of_time_goes_on_with_the_next_one(stage: World)
     assert found.total == 3
     reap(seconds=600)
     assert len(stage.keys("data-bucket", "incoming/flights/feedback-flights/")) == 3
+
+
+def test_what_was_joined_by_the_time_is_uploaded_and_the_rest_with_the_next_one(stage: World) -> None:
+    now = wiring.now()
+    predictions(now - HOUR, 1)
+    predictions(now - 24 * HOUR, 2)
+    once = iter([700])
+    read = wiring.client("dynamodb").meta.events
+    read.register("before-call.dynamodb.Query", lambda **_: stage.pass_time(next(once, 0)))
+    assert reap() == Harvested(rows=1, total=1, keys=(YESTERDAY,), complete=False)
+    assert reap() == Harvested(rows=2, total=2, keys=(TODAY,), complete=True)
+
+
+def test_a_line_that_arrives_while_the_last_look_at_its_day_is_under_way_is_found_by_the_next_one(stage: World) -> None:
+    midnight = datetime(2026, 11, 22, tzinfo=UTC)
+    at = midnight.timestamp()
+    stage.clock.move_to(midnight.replace(hour=2, minute=55))
+    late = identity(at - 60, 9)
+    label((late, "true"))
+    predictions(at - 60, 1)
+    arriving = iter([lambda: log(at - 60, late, row={**ROW, "flight": "UA9"}, arrival=at + 60)])
+
+    def meanwhile(**_: Any) -> None:
+        for arrive in arriving:
+            arrive()
+            stage.pass_time(600)
+
+    wiring.client("dynamodb").meta.events.register("before-call.dynamodb.Query", meanwhile)
+    assert reap().total == 1
+    assert reap().total == 2
+
+
+def once_each(calls: Calls) -> None:
+    assert len(calls.label_hours()) == len(set(calls.label_hours()))
+    assert len(calls.log_objects()) == len(set(calls.log_objects()))
+
+
+def test_a_harvest_lists_the_log_once_and_reads_each_hour_once(stage: World) -> None:
+    noon = wiring.now() // (24 * HOUR) * (24 * HOUR) - 12 * HOUR
+    for day in range(16):
+        predictions(noon - day * 24 * HOUR, 2 * day, arrival=noon - day * 24 * HOUR + HOUR)
+        predictions(noon - day * 24 * HOUR + HOUR, 2 * day + 1)
+    label((identity(noon, 99), "true"), (identity(noon + HOUR, 99), "true"))
+    with counted("s3", "dynamodb") as calls:
+        assert reap() == Harvested(rows=32, total=32, keys=reap_keys(16), complete=True)
+    once_each(calls)
+    assert (calls.log_listings(), len(calls.log_objects()), len(calls.label_hours())) == (1, 32, 32)
+
+
+def reap_keys(days: int) -> tuple[str, ...]:
+    return tuple(f"incoming/flights/feedback-flights/2026-11-{20 - day:02d}.csv.gz" for day in reversed(range(days)))
+
+
+def test_what_an_earlier_harvest_counted_is_uploaded_without_asking_or_reading_twice(stage: World) -> None:
+    now = wiring.now()
+    predictions(now - 24 * HOUR, 1)
+    predictions(now - 2 * HOUR, 2)
+    assert reap(least=9).keys == ()
+    predictions(now - HOUR, 3)
+    with counted("s3", "dynamodb") as calls:
+        assert reap().keys == (YESTERDAY, TODAY)
+    once_each(calls)
+    assert (calls.log_listings(), len(calls.log_objects())) == (1, 3)
 
 
 def test_a_function_that_dies_between_two_files_is_finished_by_the_next_one(stage: World) -> None:

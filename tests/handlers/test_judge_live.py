@@ -21,6 +21,7 @@ from lifecycle.retraining import Retraining
 from lifecycle.schema import contract_to_plain
 from lifecycle.spec import ModelSpec
 
+from .calls_made import counted
 from .conftest import SPEC, World
 from .deployments_world import FUNCTION, Predict, kinds, make_predict, package
 from .feedback_world import HOUR, identity, labels, log, make_labels_table
@@ -276,6 +277,16 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, service: str, operation: str, tim
             raise EndpointConnectionError(endpoint_url=service)
 
     wiring.client(service).meta.events.register_first(f"before-call.{service}.{operation}", fault)
+
+
+def test_judging_lists_the_log_once_and_reads_each_hour_once(world: World, predict: Predict) -> None:
+    two_models(world)
+    for part in range(4):
+        serve(world, predict, right=True, rows=10 * part + 10, seen=10 * part)
+    with counted("s3", "dynamodb") as calls:
+        assert judge()["judged"]
+    assert (calls.log_listings(), len(calls.log_objects()), len(set(calls.log_objects()))) == (1, 20, 20)
+    assert len(calls.label_hours()) == len(set(calls.label_hours()))
 
 
 @pytest.mark.parametrize(
