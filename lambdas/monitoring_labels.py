@@ -86,11 +86,13 @@ class LabelSearch:
 
     def _labels(self, hour: int) -> pl.DataFrame:
         """The labels of predictions made in an hour; the hours asked last are remembered."""
-        if hour not in self._known:
-            while len(self._known) >= REMEMBERED:
-                del self._known[next(iter(self._known))]
-            self._known[hour] = labelled_rows.label_frame(self.hours.judged, self.labels.of_hour(hour))
-        return self._known[hour]
+        found = self._known.pop(hour, None)
+        if found is None:
+            found = labelled_rows.label_frame(self.hours.judged, self.labels.of_hour(hour))
+        self._known[hour] = found
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return found
 
 
 def _once(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from lifecycle.errors import LifecycleError, Unavailable
 from lifecycle.feedback_label import Change
 from lifecycle.settings import Monitor
 
+from .calls_made import counted
 from .conftest import SPEC, World
 from .monitor_world import HOUR, RUN, Watched, make_watched, reference, rows_of
 
@@ -210,6 +211,17 @@ def test_a_label_that_was_corrected_counts_once_as_it_stands(watched: Watched) -
     after = watched.look()["quality"]
     assert (before["rows"], after["rows"]) == (100, 100)
     assert after["value"] > before["value"] + 0.05
+
+
+def test_a_look_asks_for_each_hour_of_labels_once_whatever_clocks_say(watched: Watched) -> None:
+    watched.go_live(ago=20 * HOUR)
+    for ago in range(2, 9):
+        records = [one for off in (-1, 0, 1) for one in watched.records(rows_of(20 + ago, 9), (ago + off) * HOUR)]
+        watched.label(records)
+        watched.arrive(records, ago * HOUR)
+    with counted("dynamodb") as calls:
+        assert watched.look()["labelled"] == 81
+    assert len(calls.label_hours()) == len(set(calls.label_hours())) == 5
 
 
 def test_late_labels_change_later_windows_only_and_are_looked_for_before_the_window(watched: Watched) -> None:
