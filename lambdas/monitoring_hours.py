@@ -17,7 +17,7 @@ from cloud.predictions import Predictions
 from lifecycle import canonical, keys
 from lifecycle.hour_counts import DIGITS, HourCounts, sources_id, total
 from lifecycle.judged_model import JudgedModel
-from lifecycle.window_hours import HOUR, LOOKBACK_HOURS, Window, day_text, hour_of_text, hour_text, hours_of
+from lifecycle.window_hours import DAY_HOURS, HOUR, LOOKBACK_HOURS, Window, day_text, hour_of_text, hour_text, hours_of
 from tabular import answers_file
 from tabular.logged_rows import HourReader, packed_id
 
@@ -138,9 +138,10 @@ class Hours:
                 self._files.setdefault(hour, {})[entry.key] = entry.modified
 
     def _arrived(self, hour: int) -> list[Stored]:
-        """The objects of an hour; one that is settled is listed only if it has to be."""
+        """The objects of an hour; settled ones are listed only if they have to be, a day at once."""
         if hour not in self._objects:
-            self._objects[hour] = list(self.log.stored(keys.predictions_of_hour(self.model, hour * HOUR)))
+            listed = self.log.stored(keys.predictions_of_day(self.model, hour * HOUR))
+            self._objects = {each: [] for each in hours_of(hour // DAY_HOURS)} | _by_hour(listed) | self._objects
         return self._objects[hour]
 
     def _stem(self, hour: int, window: Window) -> str | None:
@@ -204,8 +205,12 @@ def newest_of(objects: Mapping[int, Iterable[Stored]]) -> float | None:
 
 def arrived(log: Bucket, model: str, first: int) -> dict[int, list[Stored]]:
     """Return the objects of a model's log by their hour of arrival, from the hour `first` on."""
+    return _by_hour(log.stored(keys.predictions(model), after=keys.predictions_of_hour(model, first * HOUR)))
+
+
+def _by_hour(listed: Iterable[Stored]) -> dict[int, list[Stored]]:
     found: dict[int, list[Stored]] = {}
-    for entry in log.stored(keys.predictions(model), after=keys.predictions_of_hour(model, first * HOUR)):
+    for entry in listed:
         arrival = keys.parse_predictions(entry.key)
         if arrival is not None:
             found.setdefault(int(arrival) // HOUR, []).append(entry)
