@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,6 +49,17 @@ SPEC = ModelSpec(
 )
 
 
+def in_turn(transact: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Let threads make transactions one after the other, as the engine does: moto's conditions are not held else."""
+    turn = Lock()
+
+    def transact_in_turn(backend: Any, actions: Any) -> None:
+        with turn:
+            transact(backend, actions)
+
+    return transact_in_turn
+
+
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -58,7 +70,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     # as in the engine: moto copies the whole table once for each item of a transaction
     monkeypatch.setattr(Table, "__deepcopy__", itself, raising=False)
-    transact = undone_by_item(DynamoDBBackend.transact_write_items)
+    transact = in_turn(undone_by_item(DynamoDBBackend.transact_write_items))
     monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact)
     with mock_aws():
         # moto gives each test a session of its own; what all of them read of AWS's APIs is read once
