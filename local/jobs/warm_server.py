@@ -6,6 +6,7 @@ watched: when it asks for SIGTERM the whole session gets it, when it disappears 
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -26,6 +27,7 @@ def main(address: str, modules: list[str]) -> None:
     for module in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+    gc.freeze()  # a fork would copy all that was imported when it ends, which takes a third of a second
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(address + ".new")
     listener.listen(16)

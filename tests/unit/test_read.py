@@ -113,6 +113,26 @@ def test_objects_become_one_typed_table_in_the_contracts_order(tmp_path: Path) -
     assert found.rows() == [(None, None, 7, 1.5), (2.0, None, 7, None), (3.0, "k", 1, 4.0)]
 
 
+def test_many_small_objects_become_the_same_table_as_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = [
+        b"y,x\n1.5,NA\n nan ,2\n",
+        b"y,x\n1e400,3.0\n",
+        b"y,x\n,1.5\n-2,9\n7,x\n",
+        b"x,y\n5,0.5\n",
+        b"x,y,name\n6,0.25,k\n",
+        b"x,y,name\n7,0.125,\n",
+    ]
+    objects = [(tmp_path / f"v{place}", f"{place}.csv") for place in range(len(bodies))]
+    for (path, _), body in zip(objects, bodies, strict=True):
+        path.write_bytes(body)
+    alone = pl.concat([read_objects([each], CONTRACT) for each in objects])
+    for together in (1, 3, 100_000):
+        monkeypatch.setattr("tabular.read.ROWS_TOGETHER", together)
+        assert read_objects(objects, CONTRACT).equals(alone)
+
+
 def test_no_objects_are_no_data() -> None:
     with pytest.raises(DatasetRejected, match="no objects"):
         read_objects([], CONTRACT)
