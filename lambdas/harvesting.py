@@ -26,7 +26,7 @@ from lambdas.labelled_log import DAY_HOURS, LabelledLog
 from lambdas.observability import note
 from lifecycle import keys
 from lifecycle.feedback_label import Value
-from lifecycle.harvest import Labelled, LeftOut, day_of, day_of_name, folder_of, name_of
+from lifecycle.harvest import Labelled, LeftOut, day_of, day_of_name, folder_of, in_order, name_of
 from lifecycle.harvest_index import Fingerprint, Index, Joined
 from lifecycle.spec import ModelSpec
 from lifecycle.versions import Current, Manifest
@@ -151,12 +151,10 @@ class Harvest:
                 labels = self.log.labels_of(hour)
                 made = self._rows(maker, hour, labels)
                 unknown += len(labels) - len(made)
-                for _, cells in sorted(made.items()):
-                    if isinstance(cells, LeftOut):
-                        left[cells.reason] += 1
-                    else:
-                        writer.writerow(cells)
-                        rows += 1
+                left.update(cells.reason for cells in made.values() if isinstance(cells, LeftOut))
+                lines = in_order(made)
+                writer.writerows(lines)
+                rows += len(lines)
             text.flush()
         note("day joined", day=name_of(self.spec.model, day), rows=rows, unknown=unknown, left_out=sum(left.values()))
         return Joined(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lifecycle.checksum import sha256_hex
 from lifecycle.feedback_items import class_text
+from lifecycle.prediction_id import time_of
 from lifecycle.problem import Problem
 from lifecycle.request import RowChecker
 from lifecycle.schema import Column, Contract, Kind, contract_to_plain
@@ -124,6 +125,16 @@ class Labelled:
             made = _identity(self._id, record["prediction_id"])
             if made is not None:
                 sent[self._id.name] = made
+
+
+def in_order(made: Mapping[str, list[str] | LeftOut]) -> list[list[str]]:
+    """Return the rows of predictions, given by their ids, the earliest first.
+
+    Those of one moment are in the order of their cells: the rest of an id is random, and the same rows shall make the
+    same file, the same data version and the same model.
+    """
+    timed = [(time_of(identity), cells) for identity, cells in made.items() if not isinstance(cells, LeftOut)]
+    return [cells for _, cells in sorted(timed)]
 
 
 def _identity(column: Column, prediction_id: str) -> str | int | None:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,3 +218,19 @@ def test_rows_that_the_log_cut_or_that_no_file_can_hold_are_left_out() -> None:
 def test_a_files_name_tells_its_day(day: int, model: str) -> None:
     assert harvest.day_of_name(harvest.name_of(model, day)) == day
     assert harvest.name_of(model, day).startswith(harvest.folder_of(model))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(TEXTS, min_size=2, max_size=2)), max_size=8), st.integers())
+def test_the_same_rows_stand_in_the_same_order_whatever_the_random_part_of_their_ids(
+    rows: list[tuple[int, list[str]]], seed: int
+) -> None:
+    chance = random.Random(seed)
+
+    def made() -> dict[str, list[str] | LeftOut]:
+        shuffled = chance.sample(rows, len(rows))
+        return {ids_of(1_363_000_000_000 + at, chance.randbytes(10))[0]: cells for at, cells in shuffled}
+
+    refused = {ids_of(1_363_000_000_000, chance.randbytes(10))[0]: LeftOut("at is missing")}
+    found = harvest.in_order(made() | refused)
+    assert found == harvest.in_order(made())
+    assert found == [cells for _, cells in sorted(rows)]
