@@ -51,6 +51,15 @@ def test_a_wheel_never_shadows_what_the_image_has(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("untouched_path")
+def test_wheels_of_what_the_image_has_stay_packed_when_another_is_needed(tmp_path: Path) -> None:
+    for package in ("perennial_third", "scikit_learn"):
+        wheel(tmp_path, package)
+    added = vendored.add(tmp_path, "perennial_third")
+    assert added is not None
+    assert [path.name for path in added.iterdir()] == ["perennial_third"]
+
+
+@pytest.mark.usefixtures("untouched_path")
 def test_a_package_that_is_nowhere_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"'perennial_nowhere' is neither in the image nor in .*no wheel"):
         vendored.add(tmp_path, "perennial_nowhere")
