@@ -21,9 +21,6 @@ from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.request import Request
 from moto.core.resource_tagging import iter_taggable_backends
-from moto.core.serialize import BaseJSONSerializer
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.table import Table
 from moto.events.models import events_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import notifications
@@ -32,8 +29,8 @@ from moto.s3.responses import S3Response
 from moto.sqs.models import Queue, sqs_backends
 from werkzeug.exceptions import HTTPException
 
+from local import moto_tables
 from local.api import ACCOUNT
-from local.moto_tables import as_it_is, itself, of_one_partition, undone_by_item
 from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
 
 _HOSTS = {"apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
@@ -199,13 +196,7 @@ def _replacements() -> list[tuple[Any, str, Any]]:
         (S3Response, "get_bucket_notification", _with_event_bridge(S3Response.get_bucket_notification)),
         # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
         (Queue, "wait_for_messages", _wait_for_messages),
-        # moto sorts a table's every item to read one partition: a year of labels would make each read take a second
-        (Table, "query", of_one_partition(Table.query)),
-        # moto copies the whole table once for each item of a transaction: a hundred labels would take minutes
-        (Table, "__deepcopy__", itself),
-        (DynamoDBBackend, "transact_write_items", undone_by_item(DynamoDBBackend.transact_write_items)),
-        # moto looks for each of the ten members of each attribute under many names: half a millisecond an item
-        (BaseJSONSerializer, "_serialize_type_structure", as_it_is(BaseJSONSerializer._serialize_type_structure)),
+        *moto_tables.replacements(),
     ]
 
 

@@ -5,6 +5,26 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import Table
+
+
+def replacements() -> list[tuple[Any, str, Any]]:
+    """Return what is changed of moto: owner, name, replacement, each for the reason beside it."""
+    return [
+        # moto sorts a table's every item to read one partition: a year of labels would make each read take a second
+        (Table, "query", of_one_partition(Table.query)),
+        # moto makes Python values of an item for each attribute that is asked for, and an item of those again
+        (Item, "project", of_plain_names(Item.project)),
+        # moto copies the whole table once for each item of a transaction: a hundred labels would take minutes
+        (Table, "__deepcopy__", itself),
+        (DynamoDBBackend, "transact_write_items", undone_by_item(DynamoDBBackend.transact_write_items)),
+        # moto looks for each of the ten members of each attribute under many names: half a millisecond an item
+        (BaseJSONSerializer, "_serialize_type_structure", as_it_is(BaseJSONSerializer._serialize_type_structure)),
+    ]
+
 
 def of_one_partition(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return moto's `Table.query` over the items of the partition that is asked for."""
@@ -30,6 +50,19 @@ def as_it_is(original: Callable[..., None]) -> Callable[..., None]:
             original(serializer, serialized, value, shape, key)
 
     return serialize
+
+
+def of_plain_names(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return moto's `Item.project`, which takes named attributes of an item as they are."""
+
+    def project(item: Any, expressions: list[list[str]]) -> Any:
+        if any(len(path) > 1 or "[" in path[0] for path in expressions):
+            return original(item, expressions)
+        found = copy.copy(item)
+        found.attrs = {path[0]: item.attrs[path[0]] for path in expressions if path[0] in item.attrs}
+        return found
+
+    return project
 
 
 def itself(table: Any, _: dict[int, Any]) -> Any:

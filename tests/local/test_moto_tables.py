@@ -1,4 +1,4 @@
-"""Transactions on moto's tables: undone without a copy of the table."""
+"""moto's tables: attributes that are asked for, and transactions undone without a copy of the table."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +56,27 @@ def refused(dynamodb: Any, *actions: dict[str, Any]) -> dict[str, Any]:
     with pytest.raises(ClientError) as refusal:
         dynamodb.transact_write_items(TransactItems=list(actions))
     return dict(refusal.value.response)
+
+
+def test_only_the_attributes_that_are_asked_for_are_answered_and_none_is_lost(dynamodb: Any) -> None:
+    one = label("1", label="true") | {"seen": {"BOOL": True}, "parts": {"M": {"a": {"N": "1"}, "b": {"N": "2"}}}}
+    dynamodb.put_item(TableName="labels", Item=one)
+    key = {name: one[name] for name in ("hour", "prediction_id")}
+    for wanted, found in {
+        "prediction_id, seen": ("prediction_id", "seen"),
+        "missing, parts": ("parts",),
+    }.items():
+        kept = {name: one[name] for name in found}
+        asked = {"TableName": "labels", "ProjectionExpression": wanted}
+        assert dynamodb.get_item(**asked, Key=key)["Item"] == kept
+        queried = dynamodb.query(
+            **asked, KeyConditionExpression="#h = :h", ExpressionAttributeNames={"#h": "hour"},
+            ExpressionAttributeValues={":h": one["hour"]},
+        )  # fmt: skip
+        assert queried["Items"] == [kept]
+    nested = dynamodb.get_item(TableName="labels", Key=key, ProjectionExpression="parts.a")["Item"]
+    assert nested == {"parts": {"M": {"a": {"N": "1"}}}}
+    assert dynamodb.get_item(TableName="labels", Key=key)["Item"] == one
 
 
 def test_a_transaction_writes_all_of_its_items(dynamodb: Any) -> None:
