@@ -64,7 +64,7 @@ def test_only_the_attributes_that_are_asked_for_are_answered_and_none_is_lost(dy
     key = {name: one[name] for name in ("hour", "prediction_id")}
     for wanted, found in {
         "prediction_id, seen": ("prediction_id", "seen"),
-        "missing, parts": ("parts",),
+        "unsaid, parts": ("parts",),
     }.items():
         kept = {name: one[name] for name in found}
         asked = {"TableName": "labels", "ProjectionExpression": wanted}
