@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,14 +86,17 @@ def simulate(
         engine.synthesize(shared.stage, board)
         spec = _spec(name)
         sample = Sample() if full else Sample(share=SHARE, days=DAYS, since=span.replayed[0], judged=JUDGED)
-        rows = Rows(given, spec.contract, sample)
-        _need_months(rows, span)
         progress = Progress(spec, board, quiet=shared.out.as_json)
-        with _engine(span, board), progress:
-            run = Simulation(find(stage=shared.stage, where="local"), spec, folder, progress.say)
-            frozen = run.learn(rows, span.learnt)
-            progress.note(f"the first model is live: {frozen.family}, from {span.learnt[0]} to {span.learnt[-1]}")
-            run.replay(rows, span, frozen)
+        # engine time begins when the months to learn from are over
+        with engine.start(idle_speed=1, port=None, begin=simulation.begin(span.replayed[0])) as process:
+            rows = Rows(given, spec.contract, sample)  # while the engine deploys
+            _need_months(rows, span)
+            engine.report(process, board)
+            with progress:
+                run = Simulation(find(stage=shared.stage, where="local"), spec, folder, progress.say)
+                frozen = run.learn(rows, span.learnt)
+                progress.note(f"the first model is live: {frozen.family}, from {span.learnt[0]} to {span.learnt[-1]}")
+                run.replay(rows, span, frozen)
     counted = run.counted
     result = {
         "model": name,
@@ -109,14 +111,6 @@ def simulate(
         "lost_labels": counted.lost_labels,
     }
     _show(shared, root, result)
-
-
-@contextlib.contextmanager
-def _engine(span: Span, board: Board) -> Iterator[None]:
-    """An engine whose time begins when the months to learn from are over."""
-    with engine.start(idle_speed=1, port=None, begin=simulation.begin(span.replayed[0])) as process:
-        engine.report(process, board)
-        yield
 
 
 def _span(model: str, first: str, last: str) -> Span:
