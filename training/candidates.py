@@ -20,7 +20,7 @@ from lifecycle.serverless import SERVERLESS
 from lifecycle.spec import Decision, ModelSpec, Task
 from training import artefact, endpoint, measure, own_steps, predict
 from training.artefact import Trained
-from training.compile import Fitted, compile_model, why_not
+from training.compile import Fitted, compile_model, estimator_data
 from training.rows import Rows, named_rows
 from training.trials import indices
 
@@ -115,8 +115,7 @@ def evaluate(trained: Trained, job: Job) -> Candidate:
         except (ValueError, TypeError, AttributeError, NotFittedError, pl.exceptions.PolarsError) as error:
             raise TrainingFailed(f"{fitted.family} cannot be scored: {type(error).__name__}: {error}") from error
     (labels, outputs), threshold = sides[1], _threshold(task, sides[0], job.spec.decision)
-    remote = _remote(fitted, job.spec)
-    estimator = endpoint.estimator_data(fitted.estimator) if remote else None
+    remote, estimator = _served(fitted, job.spec)
     return Candidate(
         trained=trained,
         threshold=threshold,
@@ -128,10 +127,16 @@ def evaluate(trained: Trained, job: Job) -> Candidate:
     )
 
 
-def _remote(fitted: Fitted, spec: ModelSpec) -> Remote | None:
-    asked = spec.serving.target == SERVERLESS
-    reason = ASKED_FOR if asked else why_not(fitted, spec.contract.task)
-    return None if reason is None else Remote(archive=endpoint.archive(fitted, spec.contract.task), reason=reason)
+def _served(fitted: Fitted, spec: ModelSpec) -> tuple[Remote | None, dict[str, Any]]:
+    """Return what an endpoint serves of a family, if one has to, and what stands as the estimator in its file."""
+    try:
+        if spec.serving.target != SERVERLESS:
+            return None, estimator_data(fitted, spec.contract.task)
+        reason = ASKED_FOR
+    except ModelRejected as error:
+        reason = str(error)
+    remote = Remote(archive=endpoint.archive(fitted, spec.contract.task), reason=reason)
+    return remote, endpoint.estimator_data(fitted.estimator)
 
 
 def evaluate_all(archives: Sequence[Trained], job: Job, failed: list[dict[str, str]]) -> dict[str, Candidate]:

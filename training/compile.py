@@ -71,7 +71,10 @@ def compile_model(
 
 
 def estimator_data(fitted: Fitted, task: Task) -> dict[str, Any]:
-    """Return the estimator as plain data. Raises ModelRejected for a class that cannot be compiled."""
+    """Return the estimator as plain data.
+
+    Raises ModelRejected for a class or setting that cannot be compiled; the message names it, and the way out.
+    """
     estimator = fitted.estimator
     try:
         if isinstance(estimator, CalibratedClassifierCV):
@@ -79,15 +82,6 @@ def estimator_data(fitted: Fitted, task: Task) -> dict[str, Any]:
         return _plain(estimator, task, fitted.encoder, scores=False)
     except ModelRejected as error:
         raise ModelRejected(f"{fitted.family}: {error}") from error
-
-
-def why_not(fitted: Fitted, task: Task) -> str | None:
-    """Return why an estimator cannot be compiled (class or setting, and the way out), or None when it can."""
-    try:
-        estimator_data(fitted, task)
-    except ModelRejected as error:
-        return str(error)
-    return None
 
 
 def _scores(estimator: Any, task: Task, encoder: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,8 @@ REFUSED = {
     b"a,b\n": "header but no rows",
     b"a,b\n1,2\n3\n": "row 2 ",
     b"a,b\n1,2,3\n": "row 1 ",
+    b"a,b\r\n \r\n\r\n1,2\r\n1,2,3\r\n\r\n1\r\n": "row 2, 3 (header not counted)",
+    b"a,b\n" + b"1\n" * 9: "row 1, 2, 3, 4, 5 and more",
     b'a,b\n"x,y",1\n"z"\n': "row 2 ",
     b"a,a\n1,2\n": "names a more than once",
     b"a,,c\n1,2,3\n": "column 2 of the header has no name",
