@@ -53,9 +53,9 @@ class Claims:
             )
         return taken
 
-    def release(self, claim: str, owner: str) -> bool:
-        """Give a claim back; False when `owner` does not hold it."""
-        return self._end(claim, owner, State.FREE, None)
+    def release(self, claim: str, owner: str, value: dict[str, Any] | None = None) -> bool:
+        """Give a claim back, with `value` as what it says (None keeps it); False when `owner` does not hold it."""
+        return self._end(claim, owner, State.FREE, value)
 
     def finish(self, claim: str, owner: str, value: dict[str, Any] | None = None) -> bool:
         """Mark the work under a claim as done for good; False when `owner` does not hold it."""

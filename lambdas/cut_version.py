@@ -16,23 +16,27 @@ ELSEWHERE_SECONDS: Final = 15
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Look at each dataset of the batch once; return the messages that must come again."""
+    """Look at each dataset of the batch at most once; return the messages that must come again."""
     cutter = _cutter(wiring.settings(CutVersion))
     failures = []
     for dataset, records in _by_dataset(event["Records"]).items():
-        wait = _look(cutter, dataset, context.aws_request_id)
+        wait = _look(cutter, dataset, context.aws_request_id, max(_sent(record) for record in records))
         for record in records if wait else ():
             wiring.queues().postpone(record["eventSourceARN"], record["receiptHandle"], wait)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
 
-def _look(cutter: Cutter, dataset: str, owner: str) -> int:
+def _look(cutter: Cutter, dataset: str, owner: str, sent: float) -> int:
     try:
-        return cutter.look(dataset, owner)
+        return cutter.look(dataset, owner, sent)
     except Unavailable as error:
         note("look postponed", dataset=dataset, error=type(error).__name__, reason=str(error))
         return ELSEWHERE_SECONDS
+
+
+def _sent(record: dict[str, Any]) -> float:
+    return int(record["attributes"]["SentTimestamp"]) / 1000
 
 
 def _by_dataset(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

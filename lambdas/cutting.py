@@ -12,8 +12,9 @@ from cloud.ledger import Ledger
 from cloud.objects import Bucket
 from lambdas.observability import note
 from lambdas.wiring import iso
-from lifecycle import claims, keys, ledger, names, versions
+from lifecycle import claims, keys, ledger, looks, names, versions
 from lifecycle.claims import CUT_LEASE_SECONDS, Taking
+from lifecycle.errors import ClaimHeld
 from lifecycle.ledger import Entry
 from lifecycle.versions import Current, Manifest, Upload
 
@@ -35,19 +36,33 @@ class Cutter:
     events: Events
     now: Callable[[], float]
 
-    def look(self, dataset: str, owner: str) -> int:
+    def look(self, dataset: str, owner: str, sent: float) -> int:
         """Look at a dataset and cut it if it is settled; return the seconds after which to look again, 0 for never.
+
+        Where a look that has ended began after `sent` (epoch seconds: when the newest message was) its answer is given.
 
         Raises
         ------
         ClaimHeld
-            when somebody else looks now; what they list may be older than what we were told about, so look again.
+            when somebody else looks now; what they list may be older than what we were told about, and they may die.
         """
+        claim = claims.cut(dataset)
+        current = self.claims.read(claim)
+        if current is not None:
+            if current.held_by_other(owner, self.now()):
+                raise ClaimHeld(f"{current.owner} looks at dataset {dataset} now")
+            answer = looks.answer(current.value, sent, self.now())
+            if answer is not None:
+                note("looked at already", dataset=dataset, looked=current.value["looked"], again_in=answer)
+                return answer
         self._hold(dataset, owner)
+        began, said = self.now(), None
         try:
-            return self._cut(dataset, owner)
+            wait = self._cut(dataset, owner)
+            said = looks.said(began, self.now() + wait if wait else None)
+            return wait
         finally:
-            self.claims.release(claims.cut(dataset), owner)
+            self.claims.release(claim, owner, said)
 
     def _cut(self, dataset: str, owner: str) -> int:
         listed = self.bucket.uploads(dataset)

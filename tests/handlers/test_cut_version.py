@@ -5,62 +5,37 @@ import json
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 
 from lambdas import wiring
-from lambdas.cut_version import handler
 from lifecycle import claims
 from lifecycle.claims import Taking
 
+from .calls_made import counted
 from .conftest import STAGE, World
+from .looks_world import Queue, announced, look
 
 SUBJECT = "dataset#flights"
 
 
 @pytest.fixture
-def queue() -> Any:
-    sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName="look")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    return SimpleNamespace(sqs=sqs, url=url, arn=arn)
+def queue() -> Queue:
+    return Queue.make()
 
 
-def messages(queue: Any, *names: str) -> dict[str, Any]:
-    for name in names:
-        queue.sqs.send_message(QueueUrl=queue.url, MessageBody=json.dumps({"key": f"incoming/{name}"}))
-    found = queue.sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10)["Messages"]
-    return {
-        "Records": [
-            {
-                "messageId": entry["MessageId"],
-                "receiptHandle": entry["ReceiptHandle"],
-                "body": entry["Body"],
-                "eventSourceARN": queue.arn,
-            }
-            for entry in found
-        ]
-    }
+def messages(queue: Queue, *names: str) -> dict[str, Any]:
+    queue.send(*names)
+    return queue.receive()
 
 
-def look(event: dict[str, Any], request: str = "request-1") -> list[str]:
-    answer = handler(event, SimpleNamespace(aws_request_id=request))
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-
-
-def cut(world: World, queue: Any, request: str = "request-1") -> list[str]:
+def cut(world: World, queue: Queue, request: str = "request-1") -> list[str]:
     world.pass_time(61)
     return look(messages(queue, "flights/any.csv"), request)
 
 
-def announced(world: World) -> list[dict[str, Any]]:
-    return [json.loads(entry["Detail"]) for entry in world.sent if entry["DetailType"] == "Data Version Cut"]
-
-
-def test_a_settled_upload_becomes_a_version_with_its_manifest_channel_event_and_entry(world: World, queue: Any) -> None:
+def test_a_settled_upload_becomes_a_version_with_manifest_channel_event_and_entry(world: World, queue: Queue) -> None:
     version_id = world.upload("2013/01 a+ü.csv", b"a,b\n1,2\n")
     assert cut(world, queue) == []
     current = world.read("data-bucket", "versions/flights/current.json")
@@ -93,7 +68,7 @@ def test_a_settled_upload_becomes_a_version_with_its_manifest_channel_event_and_
     assert [entry["kind"] for entry in world.ledger(SUBJECT)] == ["version cut"]
 
 
-def test_a_fresh_upload_waits_until_nothing_changed_for_the_settle_time(world: World, queue: Any) -> None:
+def test_a_fresh_upload_waits_until_nothing_changed_for_the_settle_time(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
     world.pass_time(59)
     event = messages(queue, "flights/a.csv")
@@ -104,7 +79,7 @@ def test_a_fresh_upload_waits_until_nothing_changed_for_the_settle_time(world: W
     assert len(announced(world)) == 1
 
 
-def test_a_ready_object_cuts_at_once_but_not_the_uploads_after_it(world: World, queue: Any) -> None:
+def test_a_ready_object_cuts_at_once_but_not_the_uploads_after_it(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
     world.upload("_READY", b"")
     assert look(messages(queue, "flights/_READY")) == []
@@ -114,7 +89,7 @@ def test_a_ready_object_cuts_at_once_but_not_the_uploads_after_it(world: World, 
     assert len(announced(world)) == 1
 
 
-def test_folders_markers_and_strays_are_not_data(world: World, queue: Any) -> None:
+def test_folders_markers_and_strays_are_not_data(world: World, queue: Queue) -> None:
     world.upload("", b"")
     world.upload("2013/", b"")
     world.s3.put_object(Bucket="data-bucket", Key="incoming/stray.csv", Body=b"x")
@@ -124,14 +99,14 @@ def test_folders_markers_and_strays_are_not_data(world: World, queue: Any) -> No
     assert [entry["kind"] for entry in world.ledger(SUBJECT)] == ["dataset emptied"]
 
 
-def test_the_same_file_uploaded_twice_is_no_new_version(world: World, queue: Any) -> None:
+def test_the_same_file_uploaded_twice_is_no_new_version(world: World, queue: Queue) -> None:
     for _ in range(2):
         world.upload("a.csv", b"a\n1\n")
         assert cut(world, queue) == []
     assert len(announced(world)) == 1
 
 
-def test_replacing_adding_and_deleting_files_each_make_a_version(world: World, queue: Any) -> None:
+def test_replacing_adding_and_deleting_files_each_make_a_version(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
     cut(world, queue)
     world.upload("a.csv", b"a\n2\n")
@@ -146,7 +121,7 @@ def test_replacing_adding_and_deleting_files_each_make_a_version(world: World, q
     assert [entry["name"] for entry in last["objects"]] == ["b.csv"]
 
 
-def test_an_emptied_dataset_is_recorded_once_and_starts_nothing(world: World, queue: Any) -> None:
+def test_an_emptied_dataset_is_recorded_once_and_starts_nothing(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
     cut(world, queue)
     world.s3.delete_object(Bucket="data-bucket", Key="incoming/flights/a.csv")
@@ -156,7 +131,7 @@ def test_an_emptied_dataset_is_recorded_once_and_starts_nothing(world: World, qu
     assert len(announced(world)) == 1
 
 
-def test_only_new_object_versions_are_copied(world: World, queue: Any) -> None:
+def test_only_new_object_versions_are_copied(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
     cut(world, queue)
     [first] = world.keys("data-bucket", "objects/")
@@ -167,7 +142,7 @@ def test_only_new_object_versions_are_copied(world: World, queue: Any) -> None:
     assert len(world.keys("data-bucket", "objects/")) == 2
 
 
-def test_a_look_while_somebody_else_cuts_comes_again(world: World, queue: Any) -> None:
+def test_a_look_while_somebody_else_cuts_comes_again(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
     world.pass_time(61)
     world.claims().hold(Taking(claim=claims.cut("flights"), owner="other", lease_seconds=300), time.time())
@@ -179,7 +154,7 @@ def test_a_look_while_somebody_else_cuts_comes_again(world: World, queue: Any) -
 
 
 @pytest.mark.parametrize("lost", ["current.json", "manifest.json", "channel.json"])
-def test_a_cut_that_died_before_its_end_is_completed_by_the_next_look(world: World, queue: Any, lost: str) -> None:
+def test_a_cut_that_died_before_its_end_is_completed_by_the_next_look(world: World, queue: Queue, lost: str) -> None:
     world.upload("a.csv", b"a\n1\n")
     cut(world, queue)
     version = announced(world)[0]["version"]
@@ -195,10 +170,11 @@ def test_a_cut_that_died_before_its_end_is_completed_by_the_next_look(world: Wor
     assert [entry["kind"] for entry in world.ledger(SUBJECT)] == ["version cut"]
 
 
-def test_fifty_files_over_five_concurrent_looks_twice_and_one_late_are_one_version(world: World, queue: Any) -> None:
+def test_fifty_files_over_five_pollers_twice_and_one_late_are_one_look_and_version(world: World, queue: Queue) -> None:
     names = [f"flights/{number:02}.csv" for number in range(50)]
     for name in names:
         world.s3.put_object(Bucket="data-bucket", Key=f"incoming/{name}", Body=name.encode())
+    sent = str(int(time.time() * 1000))
     world.pass_time(61)
     bodies = names * 2
     random.Random(7).shuffle(bodies)
@@ -209,6 +185,7 @@ def test_fifty_files_over_five_concurrent_looks_twice_and_one_late_are_one_versi
                     "messageId": f"{batch}-{number}",
                     "receiptHandle": "none",
                     "body": json.dumps({"key": f"incoming/{name}"}),
+                    "attributes": {"SentTimestamp": sent},
                     "eventSourceARN": queue.arn,
                 }
                 for number, name in enumerate(bodies[batch::10])
@@ -220,12 +197,13 @@ def test_fifty_files_over_five_concurrent_looks_twice_and_one_late_are_one_versi
     def deliver(event: dict[str, Any]) -> bool:
         return bool(look(event, event["Records"][0]["messageId"]))
 
-    with ThreadPoolExecutor(5) as pool:
+    with counted("s3") as calls, ThreadPoolExecutor(5) as pool:
         again = [event for event, failed in zip(events, pool.map(deliver, events), strict=True) if failed]
-    for event in again:
-        world.pass_time(16)
-        assert not deliver(event)
-    assert not deliver(events[3]), "the late one"
+        for event in again:
+            world.pass_time(16)
+            assert not deliver(event)
+        assert not deliver(events[3]), "the late one"
+    assert len(calls.of("ListObjectVersions")) == 1
     details = announced(world)
     assert len({detail["version"] for detail in details}) == 1
     manifest = world.read("data-bucket", f"versions/flights/{details[0]['version']}/manifest.json")
@@ -233,7 +211,7 @@ def test_fifty_files_over_five_concurrent_looks_twice_and_one_late_are_one_versi
     assert len(world.ledger(SUBJECT)) == 1
 
 
-def test_an_object_that_s3_cannot_copy_at_once_is_refused_by_name_and_nothing_is_cut(world: World, queue: Any) -> None:
+def test_an_object_that_s3_cannot_copy_at_once_is_refused_by_name_and_none_is_cut(world: World, queue: Queue) -> None:
     world.upload("huge.parquet", b"x")
 
     def enlarge(parsed: dict[str, Any], **_kwargs: Any) -> None:
@@ -249,7 +227,7 @@ def test_an_object_that_s3_cannot_copy_at_once_is_refused_by_name_and_nothing_is
     assert announced(world) == []
 
 
-def test_an_object_deleted_for_good_while_it_was_copied_is_looked_at_again(world: World, queue: Any) -> None:
+def test_an_object_deleted_for_good_while_it_was_copied_is_looked_at_again(world: World, queue: Queue) -> None:
     version_id = world.upload("a.csv", b"a\n1\n")
     world.upload("b.csv", b"a\n2\n")
     world.pass_time(61)

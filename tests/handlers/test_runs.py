@@ -1,6 +1,7 @@
 """One run per content and model, none lost: starts, ends, waits, duplicates, and deaths in between."""
 
 import json
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -21,11 +22,14 @@ def upload(world: World, content: bytes = GOOD, name: str = "a.csv") -> dict[str
     """Upload a file, cut, and return the announcement's detail."""
     world.upload(name, content)
     world.pass_time(61)
-    record = {"messageId": "m", "receiptHandle": "r", "body": json.dumps({"key": f"incoming/flights/{name}"})}
-    cut_version.handler(
-        {"Records": [{**record, "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:look"}]},
-        SimpleNamespace(aws_request_id="cutter"),
-    )
+    record = {
+        "messageId": "m",
+        "receiptHandle": "r",
+        "body": json.dumps({"key": f"incoming/flights/{name}"}),
+        "attributes": {"SentTimestamp": str(int(time.time() * 1000))},
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:look",
+    }
+    cut_version.handler({"Records": [record]}, SimpleNamespace(aws_request_id="cutter"))
     return dict(json.loads([e for e in world.sent if e["DetailType"] == "Data Version Cut"][-1]["Detail"]))
 
 
