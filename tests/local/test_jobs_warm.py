@@ -67,6 +67,54 @@ def test_the_exit_code_is_the_module_s(account: Account) -> None:
     assert described["FailureReason"] == "AlgorithmError: , exit code: 5"
 
 
+ENDINGS = """
+import atexit, pathlib, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+
+ending, told = sys.argv[1:]
+atexit.register(lambda: print("exit function", pathlib.Path(told).read_text()))
+forgotten = open(told, "w")
+forgotten.write("unflushed ")
+pool = ThreadPoolExecutor(1)
+pool.submit(lambda: (time.sleep(0.02), forgotten.write("from a pool "), forgotten.flush()))
+threading.Thread(target=lambda: (time.sleep(0.05), forgotten.write("from a thread"), forgotten.flush())).start()
+print("before the end")
+exec(ending)
+"""
+WAYS = (
+    "pass",
+    "sys.exit()",
+    "sys.exit(7)",
+    "sys.exit(-1)",
+    "sys.exit(300)",
+    "sys.exit('a reason')",
+    "sys.exit([])",
+    "1 / 0",
+    "raise KeyboardInterrupt",
+    "atexit.register(lambda: 1 / 0)",
+    "sys.stdout.close()",
+)
+
+
+def test_however_a_module_ends_its_exit_code_and_output_are_those_of_the_real_interpreter(account: Account) -> None:
+    # the real one runs what is no module
+    calls = [f'{call} "{way}" $TMPDIR/told' for way in WAYS for call in ("python3 -m probe", "python3 probe.py")]
+    lines = (f'{call} 2> $TMPDIR/error; echo "exit code $?"; tail -n 1 $TMPDIR/error' for call in calls)
+    account.put("code/ways.sh", "\n".join(lines).encode())
+    account.run(job(account, ENDINGS, "bash ways.sh"))
+    said = "".join(f"{line}\n" for line in account.log("/aws/sagemaker/TrainingJobs")).split("before the end\n")[1:]
+    found = dict(zip(WAYS, zip(said[::2], said[1::2], strict=True), strict=True))
+    assert [way for way, (ours, real) in found.items() if ours != real] == []
+    assert "exit function unflushed from a pool from a thread\nexit code 7" in found["sys.exit(7)"][0]
+    assert "a reason" in found["sys.exit('a reason')"][0]
+
+
+def test_what_a_module_left_in_an_open_file_is_written(account: Account) -> None:
+    program = "import sys\nsys.kept = open(sys.argv[1], 'w')\nsys.kept.write('true')"
+    account.run(job(account, program, "python3 -m probe /opt/ml/model/told"))
+    assert told(account) is True
+
+
 def test_what_is_no_module_runs_in_the_real_interpreter(account: Account) -> None:
     program = (
         "import sys, pathlib, json; pathlib.Path('/opt/ml/model/told').write_text(json.dumps('wave' in sys.modules))"
