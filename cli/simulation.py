@@ -51,6 +51,7 @@ class Counted:
     """What was done so far."""
 
     asked: int = 0
+    beside: int = 0
     refused: int = 0
     labels: int = 0
     lost_labels: int = 0
@@ -145,6 +146,7 @@ class Simulation:
         places = block.places(asked=False)
         live = self._models.live() if places else None
         if live is not None:
+            self.counted.beside += len(places)
             self._count(block, places, frozen, live.score([block.rows[at] for at in places]))
 
     def _count(self, block: Block, places: list[int], frozen: CompiledModel, answers: list[dict[str, Any]]) -> None:

@@ -68,6 +68,8 @@ def _scope(result: Mapping[str, Any]) -> list[str]:
     if "asked" in result:
         asked = f"{result['asked']:,} rows were asked over HTTP, {result['refused']:,} of them refused"
         said.append(f"{asked}; {result['labels']:,} labels were taken, {result['lost_labels']:,} were not.")
+    if result.get("beside"):
+        said.append(f"{result['beside']:,} other rows were scored with the file of the model that was live.")
     return said
 
 

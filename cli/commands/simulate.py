@@ -106,6 +106,7 @@ def simulate(
         "seconds": round(time.perf_counter() - began, 1),
         "sampled": not full,
         "asked": counted.asked,
+        "beside": counted.beside,
         "refused": counted.refused,
         "labels": counted.labels,
         "lost_labels": counted.lost_labels,
@@ -175,6 +176,7 @@ def _show(shared: Shared, root: Path, result: dict[str, Any]) -> None:
         return
     output.console().print(chart(result))
     shared.out.line(
-        f"\n{result['asked']:,} rows asked, {result['labels']:,} labels told, in {result['seconds']:.0f} s."
+        f"\n{result['asked']:,} rows asked, {result['labels']:,} labels told, {result['beside']:,} rows scored beside, "
+        f"in {result['seconds']:.0f} s."
     )
     shared.out.line(f"Page  {saved.relative_to(root)}")
