@@ -59,12 +59,12 @@ class Quantiles:
 
     def merge(self, other: "Quantiles") -> "Quantiles":
         """Return the sketch of both parts."""
-        shift = max(self.shift, other.shift)
-        counts: Counter[int] = Counter()
-        for part in (self, other):
-            for place, count in part.counts.items():
-                counts[place >> (shift - part.shift)] += count
-        return coarsened(shift, counts)
+        # of equally fine ones the longer is copied as it stands: a small part is merged in the time of its own bins
+        fine, coarse = sorted((self, other), key=lambda part: (part.shift, len(part.counts)))
+        counts, finer = dict(coarse.counts), coarse.shift - fine.shift
+        for place, count in fine.counts.items():
+            counts[place >> finer] = counts.get(place >> finer, 0) + count
+        return coarsened(coarse.shift, counts)
 
     def below(self, value: float) -> float:
         """Return the share of numbers at or below `value`, interpolated inside its bin; 0 when nothing was counted."""
