@@ -1,12 +1,13 @@
 """The profiles of a version's objects -> may it be trained on; a report either way."""
 
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import polars as pl
 
-from cloud.objects import Bucket
+from cloud.content import Content
 from lambdas import wiring
 from lambdas.observability import note
 from lifecycle import drift, keys, ledger, report, validation
@@ -41,20 +42,20 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _evidence(settings: Run, spec: ModelSpec, version: str) -> Evidence:
-    data, artifacts = wiring.bucket(settings.data_bucket), wiring.bucket(settings.artifact_bucket)
+    data, artifacts = wiring.bucket(settings.data_bucket), wiring.content(settings.artifact_bucket)
     manifest = Manifest.from_plain(data.need_json(keys.manifest(spec.dataset, version)))
     contract_id = spec.contract.contract_id
     with ThreadPoolExecutor(THREADS) as pool:
-        read = pool.map(lambda one: artifacts.need_json(keys.profile(contract_id, one.sha256)), manifest.objects)
+        read = pool.map(lambda one: artifacts.need(keys.profile(contract_id, one.sha256)), manifest.objects)
         pairs = zip(manifest.objects, read, strict=True)
-        objects = {entry.name: ObjectProfile.from_plain(raw) for entry, raw in pairs}
-    content = {entry.name: entry.sha256 for entry in manifest.objects if objects[entry.name].profile is not None}
-    repeated, given_way = _duplicates(artifacts, spec.contract, content)
+        objects = {entry.name: ObjectProfile.from_plain(json.loads(raw)) for entry, raw in pairs}
+    profiled = {entry.name: entry.sha256 for entry in manifest.objects if objects[entry.name].profile is not None}
+    repeated, given_way = _duplicates(artifacts, spec.contract, profiled)
     return Evidence(objects=objects, duplicates=repeated, given_way=given_way, now=wiring.now())
 
 
 def _duplicates(
-    artifacts: Bucket, contract: Contract, content: dict[str, str]
+    artifacts: Content, contract: Contract, profiled: dict[str, str]
 ) -> tuple[dict[str, Examples], dict[str, Examples]]:
     """Rows that repeat a value of a unique column: uploaded ones, and those that came by feedback."""
     columns = unique_columns(contract)
@@ -66,7 +67,7 @@ def _duplicates(
         return pl.DataFrame() if body is None else pl.read_parquet(io.BytesIO(body))
 
     with ThreadPoolExecutor(THREADS) as pool:
-        parts = list(zip(content, pool.map(ids, content.values()), strict=True))
+        parts = list(zip(profiled, pool.map(ids, profiled.values()), strict=True))
     uploaded = [(name, part) for name, part in parts if not is_harvested(name)]
     return (
         {column: duplicates(uploaded, column) for column in columns},

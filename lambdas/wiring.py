@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from cloud.claims import Claims
+from cloud.content import Content
 from cloud.endpoints import Endpoints
 from cloud.events import Events
 from cloud.executions import Executions
@@ -61,6 +62,12 @@ def iso(epoch_seconds: float) -> str:
 def bucket(name: str) -> Bucket:
     """Return one S3 bucket."""
     return Bucket(client("s3"), name)
+
+
+@cache
+def content(name: str) -> Content:
+    """Return the objects of one S3 bucket whose keys say what they hold; it remembers what it read."""
+    return Content(bucket(name))
 
 
 @cache
@@ -154,6 +161,6 @@ def notices(topic: str) -> Notices:
 
 def reset() -> None:
     """Forget everything that was built, so that a changed environment counts."""
-    built = (settings, packaged_spec, bucket, claims, ledger_table, ledger, events, queues, executions, packages)
+    built = (settings, packaged_spec, bucket, content, claims, ledger_table, ledger, events, queues, executions, packages)
     for function in (*built, functions, endpoints, metrics, prediction_index, labels, notices, client):
         function.cache_clear()

@@ -13,6 +13,7 @@ from lambdas import close_run, cut_version, profile_objects, register_model, sta
 from lifecycle import claims, formats
 from lifecycle.claims import State
 
+from .calls_made import counted
 from .conftest import SPEC, STAGE, World
 
 GOOD = b"flight,origin,distance,late\nF1,JFK,100,true\nF2,EWR,200.5,false\nF3,LGA,,true\n"
@@ -110,6 +111,22 @@ def test_a_version_that_was_trained_is_not_trained_again_unless_asked(
     again = start(execution("three"), {**detail, "rerun": True, "reason": "a new library"})
     assert again["run_id"] == run["run_id"].replace("-a1", "-a2")
     assert again["batches"] == [], "its objects are profiled already"
+
+
+def test_what_is_known_of_a_file_is_read_once_by_a_warm_function(
+    world: World, execution: Callable[[str], str]
+) -> None:
+    one = execution("one")
+    validated(start(one, upload(world)))
+    stop(one)
+    close(one)
+    run = start(execution("two"), upload(world, b"flight,origin,distance,late\nF7,JFK,1,true\n", "b.csv"))
+    with counted("s3") as calls:
+        assert validated(run)["accepted"] is True
+    fetched = [call["Key"] for call in calls.of("GetObject") if call["Key"].startswith("profiles/")]
+    b_csv = next(e["sha256"] for e in world.read("artifact-bucket", run["batches"][0]["batch"]) if e["name"] == "b.csv")
+    # the profile's second mention is the look whether it exists, before it was made
+    assert sorted({key.rsplit("/")[-1].partition(".")[0] for key in fetched}) == [b_csv]
 
 
 def finish(execution: str) -> None:
