@@ -161,6 +161,6 @@ def notices(topic: str) -> Notices:
 
 def reset() -> None:
     """Forget everything that was built, so that a changed environment counts."""
-    built = (settings, packaged_spec, bucket, content, claims, ledger_table, ledger, events, queues, executions, packages)
-    for function in (*built, functions, endpoints, metrics, prediction_index, labels, notices, client):
+    built = (settings, packaged_spec, bucket, content, claims, ledger_table, ledger, events, queues, executions)
+    for function in (*built, packages, functions, endpoints, metrics, prediction_index, labels, notices, client):
         function.cache_clear()

@@ -113,9 +113,7 @@ def test_a_version_that_was_trained_is_not_trained_again_unless_asked(
     assert again["batches"] == [], "its objects are profiled already"
 
 
-def test_what_is_known_of_a_file_is_read_once_by_a_warm_function(
-    world: World, execution: Callable[[str], str]
-) -> None:
+def test_what_is_known_of_a_file_is_read_once_by_a_warm_function(world: World, execution: Callable[[str], str]) -> None:
     one = execution("one")
     validated(start(one, upload(world)))
     stop(one)
