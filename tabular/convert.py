@@ -57,8 +57,9 @@ def _from_text(column: pl.Series, kind: Kind) -> tuple[pl.Series, pl.Series]:
             column = column.set(column.str.len_bytes() == 0, None)
         return column, column.is_null()
     frame = column.to_frame("c").select(pl.col("c").str.strip_chars())
-    missing = frame["c"].is_null() | frame["c"].is_in(MISSING)
-    return frame.select(_read(pl.col("c"), kind).alias(column.name)).to_series().set(missing, None), missing
+    text = pl.col("c")
+    found = frame.select(_read(text, kind).alias("read"), (text.is_null() | text.is_in(MISSING)).alias("missing"))
+    return found["read"].set(found["missing"], None).alias(column.name), found["missing"]
 
 
 def _read(text: pl.Expr, kind: Kind) -> pl.Expr:
