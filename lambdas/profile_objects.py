@@ -1,8 +1,9 @@
 """A list of objects -> their profiles, each computed once per content and contract."""
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lambdas import wiring
 from lambdas.observability import note
@@ -14,6 +15,8 @@ from lifecycle.spec import Contract
 from lifecycle.versions import Entry
 from tabular.profile import profile_file
 
+THREADS: Final = 16
+
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Profile the objects of one batch that have no profile yet."""
@@ -21,7 +24,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     contract = wiring.spec(settings.spec_id).contract
     artifacts = wiring.bucket(settings.artifact_bucket)
     entries = [Entry(**raw) for raw in artifacts.need_json(event["batch"])]
-    fresh = [e for e in entries if artifacts.read(keys.profile(contract.contract_id, e.sha256)) is None]
+    profiles = [keys.profile(contract.contract_id, entry.sha256) for entry in entries]
+    with ThreadPoolExecutor(THREADS) as pool:
+        known = list(pool.map(artifacts.read, profiles))
+    fresh = [entry for entry, profile in zip(entries, known, strict=True) if profile is None]
     for entry in fresh:
         _profile(settings, contract, entry)
     note("objects profiled", run_id=event["run_id"], profiled=len(fresh), known=len(entries) - len(fresh))
