@@ -20,14 +20,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     cutter = _cutter(wiring.settings(CutVersion))
     failures = []
     for dataset, records in _by_dataset(event["Records"]).items():
-        wait = _look(cutter, dataset, context.aws_request_id, max(_sent(record) for record in records))
+        wait = _look(cutter, dataset, context.aws_request_id, _sent(records))
         for record in records if wait else ():
             wiring.queues().postpone(record["eventSourceARN"], record["receiptHandle"], wait)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
 
-def _look(cutter: Cutter, dataset: str, owner: str, sent: float) -> int:
+def _look(cutter: Cutter, dataset: str, owner: str, sent: float | None) -> int:
     try:
         return cutter.look(dataset, owner, sent)
     except Unavailable as error:
@@ -35,14 +35,22 @@ def _look(cutter: Cutter, dataset: str, owner: str, sent: float) -> int:
         return ELSEWHERE_SECONDS
 
 
-def _sent(record: dict[str, Any]) -> float:
-    return int(record["attributes"]["SentTimestamp"]) / 1000
+def _sent(records: list[dict[str, Any]]) -> float | None:
+    """When the newest message was sent, epoch seconds; None when one says that the dataset is ready now."""
+    if any(_key(record).endswith(f"/{keys.READY}") for record in records):
+        return None
+    return max(int(record["attributes"]["SentTimestamp"]) for record in records) / 1000
+
+
+def _key(record: dict[str, Any]) -> str:
+    key: str = json.loads(record["body"])["key"]
+    return key
 
 
 def _by_dataset(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in records:
-        key = json.loads(record["body"])["key"]
+        key = _key(record)
         parsed = keys.parse_incoming(key)
         if parsed is None:
             note("stray upload", key=key)

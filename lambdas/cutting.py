@@ -36,10 +36,11 @@ class Cutter:
     events: Events
     now: Callable[[], float]
 
-    def look(self, dataset: str, owner: str, sent: float) -> int:
+    def look(self, dataset: str, owner: str, sent: float | None) -> int:
         """Look at a dataset and cut it if it is settled; return the seconds after which to look again, 0 for never.
 
-        Where a look that has ended began after `sent` (epoch seconds: when the newest message was) its answer is given.
+        Where a look that has ended answers for a message of `sent` (epoch seconds: of the newest; None: for none) its
+        answer is given.
 
         Raises
         ------

@@ -19,23 +19,28 @@ def said(began: float, again: float | None) -> dict[str, float | None]:
     return {"looked": began, "again": again}
 
 
-def answer(kept: Mapping[str, Any], sent: float, now: float) -> int | None:
+def answer(kept: Mapping[str, Any], sent: float | None, now: float) -> int | None:
     """Return the seconds after which a message must come again, 0 for never, None when it needs a look of its own.
 
     Parameters
     ----------
     kept
         what `said` returned, or nothing.
-    sent, now
-        when the message was sent, by the queue's clock, and the time by ours (epoch seconds).
+    sent
+        when the message was sent, by the queue's clock (epoch seconds); None for one that looks in any case.
+    now
+        the time by ours.
 
-    >>> answer(said(100.0, None), 94.0, 103.0), answer(said(100.0, 110.0), 94.0, 103.0)
+    A dataset that was not settled needs no other look until it may be, whatever came meanwhile: its message comes again
+    then, and looks.
+
+    >>> answer(said(100.0, None), 94.0, 103.0), answer(said(100.0, 110.0), 102.0, 103.0)
     (0, 7)
     >>> answer(said(100.0, None), 99.0, 103.0) is None
     True
     """
-    if not kept or sent + CLOCKS_SECONDS > kept["looked"]:
+    if not kept or sent is None:
         return None
     if kept["again"] is None:
-        return 0
+        return 0 if sent + CLOCKS_SECONDS <= kept["looked"] else None
     return max(0, ceil(kept["again"] - now)) or None

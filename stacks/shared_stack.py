@@ -127,8 +127,6 @@ class SharedStack(Stack):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(VISIBILITY),
-            # a look that comes before the dataset can be settled would only be postponed
-            delivery_delay=Duration.seconds(SETTLE_SECONDS),
             retention_period=Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=lost, max_receive_count=LOOKS),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.resources.kind import Kind, Properties, Subject, spelling
 
-_QUEUE = "VisibilityTimeout DelaySeconds MessageRetentionPeriod SqsManagedSseEnabled RedrivePolicy"
+_QUEUE = "VisibilityTimeout MessageRetentionPeriod SqsManagedSseEnabled RedrivePolicy"
 
 
 def _attributes(properties: Properties) -> dict[str, Any]:
@@ -77,7 +77,7 @@ KINDS = (
         read=lambda s: _of_queue(s, s.id) | {"tags": s.aws.list_queue_tags(QueueUrl=s.id).get("Tags")},
         update=lambda s: s.aws.set_queue_attributes(QueueUrl=s.id, Attributes=s.pick(_QUEUE)),
         updates=_QUEUE,
-        defaults={"VisibilityTimeout": 30, "DelaySeconds": 0, "MessageRetentionPeriod": 345600},
+        defaults={"VisibilityTimeout": 30, "MessageRetentionPeriod": 345600},
         delete=lambda s: s.aws.delete_queue(QueueUrl=s.id),
         attributes=_queue_values,
         attribute_names="Arn QueueName",

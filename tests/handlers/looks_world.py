@@ -21,10 +21,9 @@ class Queue:
     arn: str
 
     @classmethod
-    def make(cls, delay: int = 0) -> "Queue":
+    def make(cls) -> "Queue":
         sqs = boto3.client("sqs")
-        attributes = {"DelaySeconds": str(delay), "VisibilityTimeout": "60"}
-        url = sqs.create_queue(QueueName="look", Attributes=attributes)["QueueUrl"]
+        url = sqs.create_queue(QueueName="look", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         return cls(sqs=sqs, url=url, arn=arn)
 
@@ -57,7 +56,7 @@ class Queue:
 
     def left(self) -> int:
         """Count the messages that nobody finished."""
-        kinds = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "Delayed", "NotVisible")]
+        kinds = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible")]
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=kinds)["Attributes"]
         return sum(int(found[kind]) for kind in kinds)
 

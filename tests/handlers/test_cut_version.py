@@ -81,8 +81,10 @@ def test_a_fresh_upload_waits_until_nothing_changed_for_the_settle_time(world: W
 
 def test_a_ready_object_cuts_at_once_but_not_the_uploads_after_it(world: World, queue: Queue) -> None:
     world.upload("a.csv", b"a\n1\n")
+    assert len(look(messages(queue, "flights/a.csv"))) == 1, "not settled yet"
     world.upload("_READY", b"")
     assert look(messages(queue, "flights/_READY")) == []
+    assert len(announced(world)) == 1
     world.pass_time(5)
     world.upload("b.csv", b"a\n2\n")
     assert len(look(messages(queue, "flights/b.csv"))) == 1

@@ -129,7 +129,7 @@ class Storm:
     """Pollers that meet within each other's calls, are refused or die there, and deliver what they had once more."""
 
     def __init__(self, world: World, seed: int) -> None:
-        self.world, self.queue, self.draw = world, Queue.make(delay=60), random.Random(seed)
+        self.world, self.queue, self.draw = world, Queue.make(), random.Random(seed)
         self.uploaded: list[str] = []
         self.files = [f"{number}.csv" for number in range(4)]
         self._alive: list[bool] = []

@@ -23,11 +23,27 @@ def test_a_message_sent_before_the_look_began_gets_its_answer_until_the_time_tha
     assert looks.answer(waits, sent, until) is None, "it is time to look again"
 
 
-@given(began=MOMENTS, after=st.floats(-4.99, 1e6), again=st.none() | MOMENTS, now=MOMENTS)
+@given(began=MOMENTS, after=st.floats(-4.99, 1e6), now=MOMENTS)
 def test_a_message_that_may_have_been_sent_after_the_look_began_needs_one_of_its_own(
-    began: float, after: float, again: float | None, now: float
+    began: float, after: float, now: float
 ) -> None:
-    assert looks.answer(looks.said(began, again), began + after, now) is None
+    assert looks.answer(looks.said(began, None), began + after, now) is None
+
+
+@given(began=MOMENTS, sent=MOMENTS, again=st.floats(0.01, 900))
+def test_nobody_looks_again_before_a_dataset_may_be_settled_whatever_came_meanwhile(
+    began: float, sent: float, again: float
+) -> None:
+    waits = looks.said(began, began + again)
+    assert looks.answer(waits, sent, began) == looks.answer(waits, 0.0, began)
+    assert looks.answer(waits, sent, began + again) is None
+
+
+@given(began=MOMENTS, again=st.none() | MOMENTS, now=MOMENTS)
+def test_one_who_says_that_the_dataset_is_ready_looks_in_any_case(
+    began: float, again: float | None, now: float
+) -> None:
+    assert looks.answer(looks.said(began, again), None, now) is None
 
 
 def test_a_claim_that_says_nothing_answers_for_nobody() -> None:
