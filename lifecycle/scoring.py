@@ -128,14 +128,25 @@ class CompiledModel:
         Raises ModelRejected when an endpoint serves the model and `ask` was not set.
         """
         if self.ask is not None:
-            from lifecycle import remote  # late: few models are
-
-            return remote.outputs(self, [self.encode(row, i, typed=typed) for i, row in enumerate(rows)], self.ask)
-        self._scored += len(rows)
-        if self._scored > FAST_AFTER and not self._faster:
-            self.accelerate()
+            return self.outputs_of([self.encode(row, number, typed=typed) for number, row in enumerate(rows)])
+        self._expect(len(rows))
         encode, raw, link = self.encode, self._estimator.raw, self._estimator.link
         return [link(raw(encode(row, number, typed=typed))) for number, row in enumerate(rows)]
+
+    def outputs_of(self, encoded: Sequence[list[float]]) -> list[list[float]]:
+        """Return what `outputs` does, of rows that `encode` returned, and raise what it does."""
+        if self.ask is not None:
+            from lifecycle import remote  # late: few models are
+
+            return remote.outputs(self, encoded, self.ask)
+        self._expect(len(encoded))
+        raw, link = self._estimator.raw, self._estimator.link
+        return [link(raw(row)) for row in encoded]
+
+    def _expect(self, rows: int) -> None:
+        self._scored += rows
+        if self._scored > FAST_AFTER and not self._faster:
+            self.accelerate()
 
     def accelerate(self) -> None:
         """Prepare the faster way to walk the trees now instead of after FAST_AFTER rows."""

@@ -20,6 +20,7 @@ ANSWERS: Final = 6_000
 """Scored in all, whatever the number of columns: a few tenths of a second at most."""
 
 Row = dict[str, Any]
+Vector = list[float]
 
 
 def of_columns(model: CompiledModel, contract: Contract, holdout: pl.DataFrame) -> dict[str, float]:
@@ -33,7 +34,8 @@ def of_columns(model: CompiledModel, contract: Contract, holdout: pl.DataFrame) 
     tried = names if contract.derived else features
     wanted = max(2, min(ROWS, ANSWERS // max(1, len(tried))))
     spread = holdout.select(names).gather_every(max(1, holdout.height // wanted)).head(wanted)
-    rows = [row for row in named_rows(spread) if _readable(model, row)]
+    encoded = [(row, _encoded(model, row)) for row in named_rows(spread)]
+    rows = [(row, vector) for row, vector in encoded if vector is not None]
     changes = _changes(model, rows, tried) if rows else {}
     whole = sum(changes.values())
     if not whole:
@@ -41,28 +43,28 @@ def of_columns(model: CompiledModel, contract: Contract, holdout: pl.DataFrame) 
     return {name: changes.get(name, 0.0) / whole for name in names}
 
 
-def _changes(model: CompiledModel, rows: list[Row], tried: Sequence[str]) -> dict[str, float]:
-    asked: list[Row] = []
+def _changes(model: CompiledModel, rows: list[tuple[Row, Vector]], tried: Sequence[str]) -> dict[str, float]:
+    asked: list[Vector] = []
     places: list[tuple[str, int]] = []
     for name in tried:
-        for place, row in enumerate(rows):
-            swapped = {**row, name: rows[(place + len(rows) // 2) % len(rows)][name]}
+        for place, (row, _) in enumerate(rows):
+            other, _ = rows[(place + len(rows) // 2) % len(rows)]
+            if other[name] == row[name]:
+                continue
             # values of two rows may not go together: features.py refuses 31 February
-            if swapped[name] != row[name] and _readable(model, swapped):
+            swapped = _encoded(model, {**row, name: other[name]})
+            if swapped is not None:
                 asked.append(swapped)
                 places.append((name, place))
-    usual, found = model.outputs(rows, typed=True), model.outputs(asked, typed=True)
+    usual, found = model.outputs_of([vector for _, vector in rows]), model.outputs_of(asked)
     changes = dict.fromkeys(tried, 0.0)
     for (name, place), outputs in zip(places, found, strict=True):
         changes[name] += sum(abs(one - two) for one, two in zip(outputs, usual[place], strict=True))
     return changes
 
 
-def _readable(model: CompiledModel, row: Row) -> bool:
-    if not model.contract.derived:
-        return True
+def _encoded(model: CompiledModel, row: Row) -> Vector | None:
     try:
-        model.encode(row, typed=True)
+        return model.encode(row, typed=True)
     except RequestRejected:
-        return False
-    return True
+        return None
