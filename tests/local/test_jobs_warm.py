@@ -75,9 +75,15 @@ ending, told = sys.argv[1:]
 atexit.register(lambda: print("exit function", pathlib.Path(told).read_text()))
 forgotten = open(told, "w")
 forgotten.write("unflushed ")
-pool = ThreadPoolExecutor(1)
-pool.submit(lambda: (time.sleep(0.02), forgotten.write("from a pool "), forgotten.flush()))
-threading.Thread(target=lambda: (time.sleep(0.05), forgotten.write("from a thread"), forgotten.flush())).start()
+first = threading.Event()
+
+def write(text):
+    time.sleep(0.05)
+    forgotten.write(text)
+    forgotten.flush()
+
+ThreadPoolExecutor(1).submit(lambda: (write("from a pool "), first.set()))
+threading.Thread(target=lambda: (first.wait(), write("from a thread"))).start()
 print("before the end")
 exec(ending)
 """
@@ -104,7 +110,7 @@ def test_however_a_module_ends_its_exit_code_and_output_are_those_of_the_real_in
     account.run(job(account, ENDINGS, "bash ways.sh"))
     said = "".join(f"{line}\n" for line in account.log("/aws/sagemaker/TrainingJobs")).split("before the end\n")[1:]
     found = dict(zip(WAYS, zip(said[::2], said[1::2], strict=True), strict=True))
-    assert [way for way, (ours, real) in found.items() if ours != real] == []
+    assert {way: pair for way, pair in found.items() if pair[0] != pair[1]} == {}
     assert "exit function unflushed from a pool from a thread\nexit code 7" in found["sys.exit(7)"][0]
     assert "a reason" in found["sys.exit('a reason')"][0]
 
