@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
-from itertools import groupby
+from itertools import batched, groupby
 from math import ceil
 from pathlib import Path
 from typing import Final, Protocol
@@ -33,6 +33,7 @@ from lifecycle.versions import Current, Manifest
 
 SECONDS: Final = 600.0  # of the function's fifteen minutes, for joining
 UPLOAD_SECONDS: Final = 200.0  # for uploading, and for joining days again that an earlier harvest only counted
+DAYS_AT_ONCE: Final = 4  # whose labels are asked for together
 FASTEST: Final = 1  # of gzip's levels: smaller files take three times as long to write
 
 
@@ -122,8 +123,8 @@ class Harvest:
     def _join(self, until: float) -> bool:
         """Bring the index up to date, oldest day first; leave the files that were made in `folder`."""
         index, contract = self._index, self.spec.contract.contract_id
-        for day, hours in index.in_turn(self._days(index.days)):
-            if self.now() > until:
+        for place, (day, hours) in enumerate(self._loaded(index.in_turn(self._days(index.days)))):
+            if place and self.now() > until:  # each harvest gets further, however slowly labels come
                 self._remember(index.stopped_at(day))
                 return False
             found, known = self._fingerprint(hours), index.days.get(day)
@@ -133,6 +134,12 @@ class Harvest:
                 self.log.forget(hours)  # the others are joined again before they are uploaded
         self._remember(index.stopped_at(None))
         return True
+
+    def _loaded(self, days: Iterable[tuple[int, list[int]]]) -> Iterator[tuple[int, list[int]]]:
+        """Yield days with their hours, whose labels were asked for some days at a time."""
+        for some in batched(days, DAYS_AT_ONCE):
+            self.log.load(hour for _, hours in some for hour in hours)
+            yield from some
 
     def _fingerprint(self, hours: Iterable[int]) -> Fingerprint:
         return Fingerprint((hour, self.log.labels_of(hour)) for hour in hours)

@@ -6,6 +6,7 @@ was decided is in a claim before anything moves, so that a function that dies on
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from itertools import batched
 from typing import Any, Final
 
 from lambdas import wiring
@@ -22,6 +23,7 @@ from lifecycle.settings import JudgeLive
 from lifecycle.tenure_quality import Comparison, Verdict
 
 ROWS: Final = 20_000  # the newest; scoring them takes a few seconds
+AT_ONCE: Final = 16  # hours of labels that are asked for together
 SECONDS: Final = 240.0  # for reading and scoring; what was compared by then is judged
 BY: Final = "monitoring"
 KEPT: Final = "not judged"
@@ -106,10 +108,13 @@ def _rows(settings: JudgeLive, found: Before, deadline: float) -> Iterator[tuple
     )
     oldest = max(found.since, wiring.now() - wiring.packaged_spec().serving.feedback_days * DAY_HOURS * HOUR)
     first_day, today = (int(at // (DAY_HOURS * HOUR)) for at in (oldest, wiring.now()))
-    for hour in reversed(log.hours(first_day, today)):
-        if wiring.now() > deadline:
-            return
-        yield from _of_tenure(log.labelled(hour, log.labels_of(hour)), found)
+    for hours in batched(reversed(log.hours(first_day, today)), AT_ONCE):
+        log.load(hours)
+        for hour in hours:
+            if wiring.now() > deadline:
+                return
+            yield from _of_tenure(log.labelled(hour, log.labels_of(hour)), found)
+        log.forget(hours)
 
 
 def _of_tenure(

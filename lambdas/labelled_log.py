@@ -1,6 +1,7 @@
 """The prediction log beside the labels that came back: hour by hour of the prediction, so that memory is bounded."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from lifecycle.feedback_label import Value
 HOUR: Final = 3600
 DAY_HOURS: Final = 24
 REMEMBERED_LABELS: Final = 200_000  # 50 MB
+READERS: Final = 8  # connections that a client keeps open: ten
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,15 +38,27 @@ class LabelledLog:
         """Return the hours since the epoch, of days since the epoch, in which predictions may have been made."""
         return self._log.made(first * DAY_HOURS, (last + 1) * DAY_HOURS - 1)
 
+    def load(self, hours: Iterable[int]) -> None:
+        """Ask for the labels of hours that will be looked at, some at a time, and remember them."""
+        unknown = [hour for hour in hours if hour not in self._known]
+        if self.room > 0:
+            with ThreadPoolExecutor(READERS) as pool:
+                for hour, found in zip(unknown, pool.map(self._asked, unknown), strict=True):
+                    self._remember(hour, found)
+
     def labels_of(self, hour: int) -> Mapping[str, Value]:
         """Return the labels of predictions made in an hour since the epoch, by their ids and in the order of these."""
         known = self._known.get(hour)
-        if known is None:
-            known = dict(self.labels.of_hour(hour))
-            if len(known) <= self.room:
-                self._known[hour] = known
-                self.room -= len(known)
-        return known
+        return self._remember(hour, self._asked(hour)) if known is None else known
+
+    def _asked(self, hour: int) -> Mapping[str, Value]:
+        return dict(self.labels.of_hour(hour))
+
+    def _remember(self, hour: int, found: Mapping[str, Value]) -> Mapping[str, Value]:
+        if len(found) <= self.room:
+            self._known[hour] = found
+            self.room -= len(found)
+        return found
 
     def forget(self, hours: Iterable[int]) -> None:
         """Forget the labels of hours."""

@@ -1,6 +1,7 @@
 """The alias -> the model that was live before the one that is, ready to answer logged rows, or why it cannot."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from lifecycle.shadow import Shadow
 from lifecycle.spec import contract_of
 from lifecycle.tenure_quality import why_not
 
+REMEMBERED: Final = 2  # models: a few MB each
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
@@ -82,19 +84,30 @@ def before_of(settings: JudgeLive) -> Before | str:
 
 
 def _with_shadow(settings: JudgeLive, found: Before) -> Before:
-    described, refused = ask(settings, found.back)
-    if refused or not described.get("run_id"):
-        return replace(found, reason=f"function version {found.back} names no model: {refused or 'it holds none'}")
-    known = replace(found, run_id_before=described["run_id"])
-    if described["run_id"] == found.run_id:
+    try:
+        before = run_of(settings, found.back)
+    except ModelRejected as error:
+        return replace(found, reason=str(error))
+    known = replace(found, run_id_before=before)
+    if before == found.run_id:
         return replace(known, reason="the version before holds the same model; its code or configuration changed")
     try:
-        return replace(known, shadow=_shadow(settings, found.run_id, described["run_id"]))
+        return replace(known, shadow=shadow_of(settings, found.run_id, before))
     except (ModelRejected, SpecRejected) as error:
         return replace(known, reason=f"the model before cannot answer here: {error}")
 
 
-def _shadow(settings: JudgeLive, live: str, before: str) -> Shadow:
+@lru_cache(maxsize=REMEMBERED)
+def run_of(settings: JudgeLive, version: str) -> str:
+    """Return the run of the model in a published version, which never changes: it is asked once."""
+    described, refused = ask(settings, version)
+    if refused or not described.get("run_id"):
+        raise ModelRejected(f"function version {version} names no model: {refused or 'it holds none'}")
+    return str(described["run_id"])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def shadow_of(settings: JudgeLive, live: str, before: str) -> Shadow:
     """Load the model of run `before`; raises ModelRejected or SpecRejected when it cannot answer for `live`."""
     model = CompiledModel.load(_compiled(settings, before), PACKAGE)
     if model.remote:

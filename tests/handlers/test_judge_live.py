@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from lambdas import judge_live, wiring
+from lambdas import judge_live, model_before, wiring
 from lifecycle import claims, compiled, live, names
 from lifecycle.claims import State, Taking
 from lifecycle.errors import Unavailable
@@ -54,6 +54,13 @@ def compiled_model(
             "estimator": estimator or linear,
         }
     )
+
+
+@pytest.fixture(autouse=True)
+def fresh_function() -> None:
+    """A function that remembers no model yet."""
+    model_before.run_of.cache_clear()
+    model_before.shadow_of.cache_clear()
 
 
 @pytest.fixture
@@ -217,6 +224,13 @@ def test_a_rollout_that_has_part_of_the_traffic_is_waited_for(world: World, pred
     wiring.functions().point(FUNCTION, names.LIVE, replace(alias, weights={"2": 0.1}))
     assert "a rollout is under way" in judge()["reason"]
     assert predict.weights() == {"2": 0.1}
+
+
+def test_the_version_before_is_asked_once_however_often_the_live_one_is_judged(world: World, predict: Predict) -> None:
+    two_models(world)
+    serve(world, predict, right=True)
+    assert [judge(number)["judged"] for number in (1, 2, 3)] == [True, True, True]
+    assert len(predict.asked) == 1
 
 
 def test_the_first_model_has_nobody_to_be_compared_with(world: World, predict: Predict) -> None:
