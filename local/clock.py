@@ -140,6 +140,11 @@ class Clock:
                 self._changed.wait(min(left, 0.1))
         return self.now() >= moment
 
+    def _is_held(self) -> bool:
+        """Whether somebody works, so that there is no need to ask what comes next."""
+        with self._changed:
+            return any(hold.at <= self.now() for hold in list(self._holds))
+
     def _advance(self, seconds: float) -> None:
         if self._stopped.is_set():
             return  # the process has its own time back
@@ -156,7 +161,7 @@ class Clock:
             going = self.now() < self._goal
             self._woken.wait(REACH_SECONDS if going else TICK_SECONDS)
             self._woken.clear()
-            if going or self._idle_speed > 1:
+            if (going or self._idle_speed > 1) and not self._is_held():
                 following = min((ask() for ask in self._next), default=NEVER)
                 with self._changed:
                     limit = min(following, *(hold.at for hold in list(self._holds)), NEVER)
