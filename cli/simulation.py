@@ -9,6 +9,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,8 @@ FIRST_MODEL_SECONDS: Final = 43_200.0  # engine time in which the first model mu
 STEP_SECONDS: Final = 60.0
 Told = list[dict[str, Any]]
 """Items of feedback."""
+Losses = tuple[float, float, float]
+"""A row's time (epoch seconds), and its loss by the frozen and by the renewing model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ class Simulation:
         self._models = Models(target, spec.model)
         self._watch = Watch(target, spec.model)
         self._due: deque[tuple[float, Told]] = deque()
+        self._scored: deque[Future[list[Losses]]] = deque()  # while the engine works
+        self._scorer = ThreadPoolExecutor(1)
         self.counted = Counted()
 
     def learn(self, rows: Rows, months: Sequence[str]) -> CompiledModel:
@@ -108,6 +113,7 @@ class Simulation:
                 self._due.append((day * DAY + LABELS_LATE, told))
             self._look()
         self._live_until(math.inf)
+        self._add_up(wait=True)
         self._look()
 
     def _live_until(self, moment: float) -> None:
@@ -124,6 +130,7 @@ class Simulation:
             self._look()
 
     def _look(self) -> list[Event]:
+        self._add_up(wait=False)
         events = self._watch.look()
         self.counted.events += events
         self._say(self._clock.now(), events, self.counted)
@@ -135,7 +142,7 @@ class Simulation:
         for some in itertools.batched(block.places(asked=True), self._spec.serving.max_rows):
             places, answers = self._answers(block, list(some))
             self.counted.asked += len(places)
-            self._count(block, places, frozen, answers)
+            self._score(block, places, frozen, answers)
             for at, answer in zip(places, answers, strict=True):
                 if block.labels[at] is not None:
                     told.append({"prediction_id": answer["prediction_id"], "label": block.labels[at]})
@@ -147,16 +154,29 @@ class Simulation:
         live = self._models.live() if places else None
         if live is not None:
             self.counted.beside += len(places)
-            self._count(block, places, frozen, live.score([block.rows[at] for at in places]))
+            self._score(block, places, frozen, live)
 
-    def _count(self, block: Block, places: list[int], frozen: CompiledModel, answers: list[dict[str, Any]]) -> None:
-        """Count the losses of both models on rows that have a label; `answers` are those of the renewing one."""
-        same = frozen.score([block.rows[at] for at in places])
-        for at, renewing, old in zip(places, answers, same, strict=True):
-            label = block.labels[at]
-            if label is not None:
-                losses = (loss(self._spec, label, old), loss(self._spec, label, renewing))
-                self.counted.days.add(block.times[at], *losses)
+    def _score(
+        self, block: Block, places: Sequence[int], frozen: CompiledModel, renewing: CompiledModel | list[dict[str, Any]]
+    ) -> None:
+        """Have the losses of both models counted on rows that have a label; `renewing` is a model, or its answers."""
+
+        def losses() -> list[Losses]:
+            rows = [block.rows[at] for at in places]
+            answers = renewing.score(rows) if isinstance(renewing, CompiledModel) else renewing
+            return [
+                (block.times[at], loss(self._spec, label, old), loss(self._spec, label, new))
+                for at, old, new in zip(places, frozen.score(rows), answers, strict=True)
+                if (label := block.labels[at]) is not None
+            ]
+
+        self._scored.append(self._scorer.submit(losses))
+
+    def _add_up(self, *, wait: bool) -> None:
+        """Count what was scored, in the order in which it was asked; with `wait` all of it."""
+        while self._scored and (wait or self._scored[0].done()):
+            for scored in self._scored.popleft().result():
+                self.counted.days.add(*scored)
 
     def _answers(self, block: Block, places: list[int]) -> tuple[list[int], list[dict[str, Any]]]:
         """Ask for the rows at some places of a block; return the places that the door took, and their answers.

@@ -54,7 +54,7 @@ class Gateway:
 
     def __init__(self, doors: Doors, port: int = 0) -> None:
         self._server = _Server(doors, port)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="gateway", daemon=True)
 
     @property
     def port(self) -> int:
