@@ -33,7 +33,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "on_alarm": True,
         "on_upload": True,
         "every_days": 21,
-        "cooldown_hours": 336,
+        "cooldown_hours": 504,
     },
     "monitoring": {
         "prediction_log": True,
