@@ -31,7 +31,7 @@ from tests import tables
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "local", "cli")
 IDLE_SPEED = 60
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 ROLLOUTS = {
     "moves": "all-at-once",
     "steps": "{canary: {steps: [50], step_minutes: 5, min_rows: 20, max_duration_ratio: 50}}",

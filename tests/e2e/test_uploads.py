@@ -5,6 +5,7 @@ import random
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,8 @@ def test_a_job_killed_half_way_fails_its_family_and_not_the_run(lab: Lab, live: 
     lab.upload(MODEL, "killed.csv", rows_as_csv(3000, 31))
     job, processes = wait_until(lambda: a_job_of(MODEL), "training job")
     for process in processes:
-        os.kill(process, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # a fork that ended with the one before
+            os.kill(process, signal.SIGKILL)
 
     def finished() -> dict[str, Any] | None:
         return next((r for r in verdicts(lab, MODEL) if r["run_id"] not in known and r["status"] != "running"), None)
@@ -148,13 +150,16 @@ def test_a_job_killed_half_way_fails_its_family_and_not_the_run(lab: Lab, live: 
 
 
 def a_job_of(model: str) -> tuple[str, list[int]] | None:
-    """Name and processes of a training job of a model that runs now: its working folder carries its name."""
+    """Name and processes of a training job of a model that trains now: its working folder carries its name."""
     found: dict[str, list[int]] = {}
+    training = set()
     for folder in Path("/proc").glob("[0-9]*/cwd"):
         try:
             job = re.search(rf"/jobs/TrainingJob/({model}-[^/]+)/", f"{folder.readlink()}/")
+            if job and b"training.train" in (folder.parent / "cmdline").read_bytes().split(b"\0"):
+                training.add(job[1])  # not what unpacks its code before
         except OSError:
             continue
         if job:
             found.setdefault(job[1], []).append(int(folder.parent.name))
-    return next(iter(found.items()), None)
+    return next(((job, processes) for job, processes in found.items() if job in training), None)
