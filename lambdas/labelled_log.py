@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cloud.labels import Labels
+from cloud.labels import READERS, Labels
 from cloud.objects import Bucket
 from cloud.prediction_hours import PredictionHours
 from lifecycle.feedback_label import Value
@@ -13,7 +13,6 @@ from lifecycle.feedback_label import Value
 HOUR: Final = 3600
 DAY_HOURS: Final = 24
 REMEMBERED_LABELS: Final = 200_000  # 50 MB
-READERS: Final = 8  # connections that a client keeps open: ten
 
 
 @dataclass(kw_only=True, slots=True)

@@ -39,15 +39,17 @@ def read_objects(objects: Sequence[tuple[Path, str]], contract: Contract) -> pl.
 def _together(objects: Sequence[tuple[Path, str]], contract: Contract) -> Iterator[list[tuple[str, pl.DataFrame]]]:
     """Yield stored tables, with their names, of files in a row that are alike and small; of a large one, its own."""
     found: list[tuple[str, pl.DataFrame]] = []
+    rows = 0
     for path, name in objects:
         frame = _stored(path, name, contract)
         if found and frame.schema != found[-1][1].schema:
             yield found
-            found = []
+            found, rows = [], 0
         found.append((name, frame))
-        if sum(part.height for _, part in found) >= ROWS_TOGETHER:
+        rows += frame.height
+        if rows >= ROWS_TOGETHER:
             yield found
-            found = []  # before the next one is read: large files are not held two at a time
+            found, rows = [], 0  # before the next one is read: large files are not held two at a time
     if found:
         yield found
 
