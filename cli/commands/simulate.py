@@ -32,8 +32,8 @@ CHANGES: dict[str, dict[str, Any]] = {
         "learn_from_feedback": True,
         "on_alarm": True,
         "on_upload": True,
-        "every_days": 21,
-        "cooldown_hours": 504,
+        "every_days": 28,
+        "cooldown_hours": 660,  # less than four weekly looks: at 672 chance would decide which look comes too early
     },
     "monitoring": {
         "prediction_log": True,

@@ -47,14 +47,19 @@ def neighbours():
 """
 
 
-def wait_until[T](find: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Return what `find` returns once it is something; fail the test after `seconds` of wall time."""
+def wait_until[T](
+    find: Callable[[], T | None],
+    what: str,
+    seconds: float = PATIENCE_SECONDS,
+    seen: Callable[[], object] = lambda: "",
+) -> T:
+    """Return what `find` returns once it is something; fail after `seconds` of wall time, with what `seen` tells."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := find():
             return found
         time.sleep(0.2)
-    pytest.fail(f"no {what} within {seconds:.0f} s")
+    pytest.fail(f"no {what} within {seconds:.0f} s {seen()}")
 
 
 def rows_as_csv(count: int, seed: int, header: tuple[str, ...] = ("key", "x", "z", "y")) -> bytes:

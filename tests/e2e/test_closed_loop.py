@@ -22,11 +22,11 @@ pytestmark = pytest.mark.slow
 
 IDLE_SPEED = 1200
 DRIFTS, POISONED, REGRETTED = "drifts", "poisoned", "regretted"
-RETRAINING = {
-    DRIFTS: "{learn_from_feedback: true}",
-    POISONED: "{}",
-    REGRETTED: "{learn_from_feedback: true}",
-}
+TOLD = 700
+"""Labels that are told before a model is renewed: with less than all of them, chance in time would decide what it
+learns, and so whether it is better."""
+LEARNING = f"{{learn_from_feedback: true, min_new_labels: {TOLD}}}"
+RETRAINING = {DRIFTS: LEARNING, POISONED: "{}", REGRETTED: LEARNING}
 Row = dict[str, Any]
 World = Callable[[float, random.Random], int]
 
@@ -104,17 +104,26 @@ def traffic(lab: Lab, model: str, made: Sequence[Row], labels: Sequence[int]) ->
 
 def entries(lab: Lab, model: str, kind: str) -> list[dict[str, Any]]:
     """What the ledger says of one kind about a model, oldest first."""
+    return [detail for one, detail in story(lab, model) if one == kind]
+
+
+def story(lab: Lab, model: str) -> list[tuple[str, dict[str, Any]]]:
+    """Kind and detail of all that the ledger says about a model, oldest first."""
     found = lab.client("dynamodb").query(
         TableName=lab.shared[names.OUTPUT_LEDGER_TABLE],
         KeyConditionExpression="subject = :subject AND begins_with(entry, :event)",
         ExpressionAttributeValues={":subject": {"S": ledger.model(model)}, ":event": {"S": "event#"}},
     )["Items"]
-    return [json.loads(item["detail"]["S"]) for item in found if item["kind"]["S"] == kind]
+    return [(item["kind"]["S"], json.loads(item["detail"]["S"])) for item in found]
 
 
-def all_traffic_to(lab: Lab, model: str, version: str, kind: str = ledger.MODEL_LIVE) -> dict[str, Any] | None:
-    """The entry that says that `version` has all the traffic: while it is a canary, it answers some calls, too."""
-    return next((entry for entry in entries(lab, model, kind) if entry["model_version"] == version), None)
+def wait_for_traffic_to(lab: Lab, model: str, version: str, kind: str, what: str) -> None:
+    """Wait for the entry that says that `version` has all the traffic: as a canary it answers some calls, too."""
+
+    def found() -> bool:
+        return any(entry["model_version"] == version for entry in entries(lab, model, kind))
+
+    wait_until(found, what, seen=lambda: story(lab, model))
 
 
 def alarm(lab: Lab, model: str, what: str) -> str:
@@ -124,9 +133,9 @@ def alarm(lab: Lab, model: str, what: str) -> str:
 
 def test_traffic_that_drifts_raises_an_alarm_and_a_better_model_goes_live(loop: Lab) -> None:
     go_live(loop, DRIFTS)
-    traffic(loop, DRIFTS, *rows(700, 2, now, lowest=2.0))
+    traffic(loop, DRIFTS, *rows(TOLD, 2, now, lowest=2.0))
 
-    wait_until(lambda: all_traffic_to(loop, DRIFTS, "2"), "a second model, live")
+    wait_for_traffic_to(loop, DRIFTS, "2", ledger.MODEL_LIVE, "second model, live")
     started = [entry for entry in entries(loop, DRIFTS, ledger.RETRAINING_DECIDED) if entry["decision"] == "start"]
     assert len(started) == 1
     assert started[0]["reason"].startswith("alerts that are on: drift")
@@ -161,13 +170,13 @@ def test_a_run_on_poisoned_data_ends_rejected_and_the_live_model_stays(loop: Lab
 
 def test_a_model_that_passes_its_gates_and_fails_live_is_rolled_back(loop: Lab) -> None:
     go_live(loop, REGRETTED)
-    traffic(loop, REGRETTED, *rows(700, 5, now, lowest=2.0))
-    wait_until(lambda: all_traffic_to(loop, REGRETTED, "2"), "a second model, live")
+    traffic(loop, REGRETTED, *rows(TOLD, 5, now, lowest=2.0))
+    wait_for_traffic_to(loop, REGRETTED, "2", ledger.MODEL_LIVE, "second model, live")
     # what the second model learned was a passing mood: now the same values mean what the first model would say
     made, labels = rows(600, 6, once, lowest=2.0)
     traffic(loop, REGRETTED, made, labels)
 
-    wait_until(lambda: all_traffic_to(loop, REGRETTED, "1", ledger.ROLLED_BACK), "the first model again")
+    wait_for_traffic_to(loop, REGRETTED, "1", ledger.ROLLED_BACK, "first model again")
     assert loop.live_version(REGRETTED) == "1"
     judged = entries(loop, REGRETTED, ledger.LIVE_JUDGED)[-1]
     assert judged["action"] == "roll back"
