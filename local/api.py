@@ -30,6 +30,20 @@ class ApiError(Exception):
         self.members = members
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call of one operation, as guards see it before it is answered; `parameters` by botocore's member names."""
+
+    service: str
+    operation: str
+    region: str
+    caller: Caller
+    parameters: Mapping[str, Any]
+
+
+Guard = Callable[[Asked], None]
+"""Looks at a call before it is answered; raises ApiError to refuse it."""
+
 Operation = Callable[[dict[str, Any], Caller], dict[str, Any]]
 """Takes the parsed parameters (botocore member names), returns the response members; datetimes stay datetimes."""
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from local import moto_state
-from local.api import ApiError, Operation, Operations
+from local.api import ApiError, Asked, Guard, Operation, Operations
 from local.identity import Identity
 from local.wire import RUNTIME, HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
 
@@ -25,12 +25,17 @@ class Dispatcher:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._operations: dict[tuple[str, str], Operation] = {}
+        self._guards: list[Guard] = []
         self._observers: list[tuple[str, Observer]] = []
         moto_state.install()
 
     def register(self, operations: Operations) -> None:
         """Let `operations` answer before moto does."""
         self._operations.update(operations)
+
+    def guard(self, guard: Guard) -> None:
+        """Let `guard` look at every call of a known operation before it is answered, the first guard first."""
+        self._guards.append(guard)
 
     def observe(self, service: str, observer: Observer) -> None:
         """Show every successful answer of moto for `service` to `observer`, after the fact."""
@@ -55,12 +60,16 @@ class Dispatcher:
             raise ApiError("UnknownService", _refusal(scope.service), 400)
         caller = self._identity.caller(scope.access_key)
         name = operation_of(call, scope.service)
-        operation = self._operations.get((scope.service, name)) if name else None
-        if operation is not None and name is not None:
-            members = operation(parameters_of(call, scope.service, name), caller)
-            return answer_of(call, scope.service, name, members)
-        if scope.service in ENGINE_SERVICES:
+        if name is None:
+            raise ApiError("UnknownOperationException", f"{scope.service} has no {call.method} {call.path}.", 404)
+        operation = self._operations.get((scope.service, name))
+        if operation is None and scope.service in ENGINE_SERVICES:
             raise ApiError("InvalidAction", f"The laptop engine has no {scope.service}:{name}.", 400)
+        parameters = parameters_of(call, scope.service, name) if operation or self._guards else {}
+        for guard in self._guards:
+            guard(Asked(scope.service, name, scope.region, caller, parameters))
+        if operation is not None:
+            return answer_of(call, scope.service, name, operation(parameters, caller))
         answer = moto_state.answer(scope.service, scope.region, call)
         if answer.status < 300:
             for service, observer in self._observers:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
@@ -77,11 +77,9 @@ def scope_of(call: HttpCall) -> Scope | None:
 
 
 def operation_of(call: HttpCall, service: str) -> str | None:
-    """Return the name of the operation asked for, None for S3 (answered as a whole) and for unknown paths."""
+    """Return the name of the operation asked for, None for unknown paths."""
     if target := call.headers.get("x-amz-target"):
         return target.rpartition(".")[2]
-    if service == "s3":
-        return None
     protocol = _model(service).protocol
     if protocol == "query":
         values = parse_qs(call.body.decode(errors="replace") or call.query)
@@ -100,7 +98,7 @@ def parameters_of(call: HttpCall, service: str, operation: str) -> dict[str, Any
     """
     model = _model(service).operation_model(operation)
     protocol = _protocol(call, service)
-    route = _route(service, call) if protocol == "rest-json" else None
+    route = _route(service, call) if protocol.startswith("rest-") else None
     values: MultiDict[str, str] = MultiDict(_pairs(call.query))
     try:
         if protocol == "json":
@@ -171,25 +169,53 @@ def _protocol(call: HttpCall, service: str) -> str:
     return str(_model(service).protocol)
 
 
+class _Route(NamedTuple):
+    """How an operation of a REST service is asked for, and what must come besides the path."""
+
+    operation: str
+    method: str
+    path: re.Pattern[str]
+    needs: frozenset[tuple[str, ...]]
+
+
 @functools.cache
-def _routes(service: str) -> list[tuple[str, str, re.Pattern[str]]]:
-    """Return (operation, method, path pattern), the most literal paths first."""
+def _routes(service: str) -> list[_Route]:
+    """Return the routes of a service, the most literal paths and the ones that need most first."""
     model = _model(service)
     found = []
     for name in model.operation_names:
-        http = model.operation_model(name).http
-        path = http["requestUri"].partition("?")[0]
+        operation = model.operation_model(name)
+        path, _, query = operation.http["requestUri"].partition("?")
         pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-        found.append(
-            (len(re.sub(r"\{[^}]*\}", "", path)), name, http["method"], re.compile(pattern.rstrip("/") + "/?"))
+        route = _Route(
+            name, operation.http["method"], re.compile(pattern.rstrip("/") + "/?"), _needs(operation.input_shape, query)
         )
-    return [(name, method, pattern) for _, name, method, pattern in sorted(found, key=lambda item: -item[0])]
+        found.append((len(re.sub(r"\{[^}]*\}", "", path)), len(route.needs), route))
+    return [route for _, _, route in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def _needs(shape: Any, query: str) -> frozenset[tuple[str, ...]]:
+    """Return the query's fixed parts, and the names of members that must be in query or headers."""
+    fixed = {("query", name, value) if value else ("query", name) for name, value in _pairs(query)}
+    required = [shape.members[name].serialization for name in shape.required_members] if shape else []
+    places = {"querystring": "query", "header": "header"}
+    return frozenset(
+        fixed
+        | {
+            (places[s["location"]], s["name"].lower() if s["location"] == "header" else s["name"])
+            for s in required
+            if s.get("location") in places
+        }
+    )
 
 
 def _route(service: str, call: HttpCall) -> tuple[str, dict[str, str]] | None:
-    for name, method, pattern in _routes(service):
-        match = pattern.fullmatch(call.path) if method == call.method else None
+    pairs = _pairs(call.query)
+    brought = {("query", *pair) for pair in pairs} | {("query", name) for name, _ in pairs}
+    brought |= {("header", name) for name in call.headers}
+    for route in _routes(service):
+        match = route.path.fullmatch(call.path) if route.method == call.method and route.needs <= brought else None
         if match:
-            return name, {key: unquote(value) for key, value in match.groupdict().items()}
+            return route.operation, {key: unquote(value) for key, value in match.groupdict().items()}
     return None

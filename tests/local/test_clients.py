@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.api import ApiError, Caller
+from local.api import ApiError, Asked, Caller
 from local.clients import Clients
 from local.identity import Credentials
 from local.wire import HttpCall
@@ -56,6 +56,47 @@ def test_the_caller_is_the_role_whose_keys_signed(engine: World) -> None:
     assert engine.identity.issue("arn:aws:iam::123456789012:role/r") == keys
     Clients(engine.dispatch, REGION, keys).client("lambda").invoke(FunctionName="f")
     assert seen == [Caller(keys.access_key, "arn:aws:iam::123456789012:role/r")]
+
+
+SOURCE = {"Bucket": "b", "Key": "from"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "brought"),
+    [
+        ("PutObject", lambda s3: s3.put_object(Bucket="b", Key="a b/c", Body=b"x"), {"Bucket": "b", "Key": "a b/c"}),
+        ("GetObject", lambda s3: s3.get_object(Bucket="b", Key="k", VersionId="1"), {"Key": "k", "VersionId": "1"}),
+        ("CopyObject", lambda s3: s3.copy_object(Bucket="b", Key="k", CopySource=SOURCE), {"CopySource": "b/from"}),
+        ("ListObjectsV2", lambda s3: s3.list_objects_v2(Bucket="b", Prefix="p/"), {"Prefix": "p/"}),
+        ("ListObjects", lambda s3: s3.list_objects(Bucket="b"), {"Bucket": "b"}),
+        ("PutBucketPolicy", lambda s3: s3.put_bucket_policy(Bucket="b", Policy="{}"), {"Bucket": "b"}),
+        ("DeleteObjects", lambda s3: s3.delete_objects(Bucket="b", Delete={"Objects": [{"Key": "k"}]}), {}),
+        (
+            "UploadPart",
+            lambda s3: s3.upload_part(Bucket="b", Key="k", PartNumber=2, UploadId="u", Body=b"x"),
+            {"PartNumber": 2, "UploadId": "u"},
+        ),
+        (
+            "UploadPartCopy",
+            lambda s3: s3.upload_part_copy(Bucket="b", Key="k", PartNumber=1, UploadId="u", CopySource=SOURCE),
+            {"UploadId": "u", "CopySource": "b/from"},
+        ),
+    ],
+)
+def test_a_guard_sees_which_operation_of_s3_is_asked_for_and_may_refuse_it(
+    engine: World, operation: str, call: Any, brought: dict[str, Any]
+) -> None:
+    seen: list[Asked] = []
+
+    def refuse(asked: Asked) -> None:
+        seen.append(asked)
+        raise ApiError("AccessDenied", "no", 403)
+
+    engine.dispatch.guard(refuse)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(engine.client("s3"))
+    assert (seen[0].service, seen[0].operation) == ("s3", operation)
+    assert brought.items() <= seen[0].parameters.items()
 
 
 def test_unknown_keys_are_refused(engine: World) -> None:
