@@ -25,7 +25,7 @@ import pytest
 from botocore.config import Config
 
 from cloud.door import Answer, Door
-from lifecycle import names
+from lifecycle import ledger, names
 from tests import tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,6 +130,15 @@ class Lab:
         client = self.client("stepfunctions")
         found = wait_until(find, f"{count} ended {machine} executions of {model}")
         return [client.describe_execution(executionArn=e["executionArn"]) for e in found]
+
+    def story(self, model: str) -> list[tuple[str, dict[str, Any]]]:
+        """Kind and detail of all that the ledger says about a model, oldest first."""
+        found = self.client("dynamodb").query(
+            TableName=self.shared[names.OUTPUT_LEDGER_TABLE],
+            KeyConditionExpression="subject = :subject AND begins_with(entry, :event)",
+            ExpressionAttributeValues={":subject": {"S": ledger.model(model)}, ":event": {"S": "event#"}},
+        )["Items"]
+        return [(item["kind"]["S"], json.loads(item["detail"]["S"])) for item in found]
 
     def live_version(self, model: str) -> str | None:
         """The model version that answers over HTTP, or None while none does."""

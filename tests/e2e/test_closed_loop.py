@@ -104,17 +104,7 @@ def traffic(lab: Lab, model: str, made: Sequence[Row], labels: Sequence[int]) ->
 
 def entries(lab: Lab, model: str, kind: str) -> list[dict[str, Any]]:
     """What the ledger says of one kind about a model, oldest first."""
-    return [detail for one, detail in story(lab, model) if one == kind]
-
-
-def story(lab: Lab, model: str) -> list[tuple[str, dict[str, Any]]]:
-    """Kind and detail of all that the ledger says about a model, oldest first."""
-    found = lab.client("dynamodb").query(
-        TableName=lab.shared[names.OUTPUT_LEDGER_TABLE],
-        KeyConditionExpression="subject = :subject AND begins_with(entry, :event)",
-        ExpressionAttributeValues={":subject": {"S": ledger.model(model)}, ":event": {"S": "event#"}},
-    )["Items"]
-    return [(item["kind"]["S"], json.loads(item["detail"]["S"])) for item in found]
+    return [detail for one, detail in lab.story(model) if one == kind]
 
 
 def wait_for_traffic_to(lab: Lab, model: str, version: str, kind: str, what: str) -> None:
@@ -123,7 +113,7 @@ def wait_for_traffic_to(lab: Lab, model: str, version: str, kind: str, what: str
     def found() -> bool:
         return any(entry["model_version"] == version for entry in entries(lab, model, kind))
 
-    wait_until(found, what, seen=lambda: story(lab, model))
+    wait_until(found, what, seen=lambda: lab.story(model))
 
 
 def alarm(lab: Lab, model: str, what: str) -> str:

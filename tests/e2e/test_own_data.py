@@ -19,7 +19,7 @@ def uploaded(lab: Lab) -> None:
 
 @pytest.mark.parametrize("name", list(tables.MAKERS))
 def test_a_table_becomes_predictions(lab: Lab, name: str) -> None:
-    wait_until(lambda: lab.live_version(name), f"live model of {name}", 240)
+    wait_until(lambda: lab.live_version(name), f"live model of {name}", seen=lambda: lab.story(name))
     spec = next(
         ModelSpec.from_bytes(p.read_bytes()) for p in lab.root.glob("build/assets/*/spec-*.json") if _is(p, name)
     )
