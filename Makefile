@@ -8,10 +8,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ONCE ?=
 PORT ?=
 
-.PHONY: help setup build run test check format lock synth bench bench-peers clean
+.PHONY: help setup build run test check format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## set up whatever is missing (environments, Node, layers)
 	@scripts/setup.sh
@@ -51,6 +51,15 @@ bench: setup ## every measurement of benchmarks/ (minutes)
 
 clean: ## remove everything that setup and runs have made here
 	@rm -rf .venv .venv-runtime .venv-jobs build cdk.out node_modules .perennial models/*/data
+
+sagemaker: setup ## the SageMaker SDK in an environment of its own (1 GB), for `perennial experiment`
+	@scripts/lane.sh sagemaker
+
+test-clients: setup ## aws, boto3, sagemaker-core and cdk against the laptop engine
+	@scripts/test_lane.sh clients tests/clients --ignore tests/clients/sdk
+
+test-sagemaker: setup ## the SageMaker SDK: experiments by ModelTrainer, its table of images
+	@scripts/test_lane.sh sagemaker tests/clients/sdk
 
 bench-peers: setup ## scoring, profiling and drift alerts beside the usual tools (installs them below build/)
 	@.venv/bin/python benchmarks/peers/compare.py

@@ -39,3 +39,26 @@ class Logs:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
+
+    def tail(self, group: str, prefix: str, token: str | None = None) -> tuple[list[str], str | None]:
+        """Return what the newest log stream that begins with `prefix` holds after `token`, and the token for next time.
+
+        Nothing while there is no such stream.
+        """
+        try:
+            streams = self._client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            streams = []
+        found: list[str] = []
+        while streams:
+            after = {"nextToken": token} if token else {}
+            page = self._client.get_log_events(
+                logGroupName=group, logStreamName=streams[-1]["logStreamName"], startFromHead=True, **after
+            )
+            found += [event["message"].rstrip("\n") for event in page["events"]]
+            if token == page["nextForwardToken"]:  # the same token again: there is no more yet
+                break
+            token = page["nextForwardToken"]
+        return found, token

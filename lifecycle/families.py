@@ -5,6 +5,7 @@ first value of each is the default, tried first.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from lifecycle import names
@@ -98,3 +99,13 @@ def candidate(spec: ModelSpec, family: str) -> Candidate:
 def space(entry: Candidate) -> Space:
     """Return the hyperparameters to try: the candidate's own for those it names, the family's defaults for the rest."""
     return {**(SPACES.get(entry.family, {}) if entry.estimator is None else {}), **entry.search}
+
+
+def settled(entry: Candidate, given: Mapping[str, Any]) -> Candidate:
+    """Return the candidate with one value for each hyperparameter: the given one, or the first that would be tried.
+
+    >>> settled(Candidate(family="ridge"), {"fit_intercept": False}).search
+    {'alpha': (1.0,), 'fit_intercept': (False,)}
+    """
+    first = {name: values[0] for name, values in space(entry).items()}
+    return replace(entry, search={name: (value,) for name, value in {**first, **given}.items()})

@@ -22,6 +22,8 @@ Artifact bucket (versioned)
     runs/<model>/<run>/train/families.json           the families that were asked for
     runs/<model>/<run>/train/<job>/output/model.tar.gz
     runs/<model>/<run>/evaluation/{scorecard.json,report.html,card.md,baseline.json,compiled.json,probe.json}
+    runs/<model>/experiments/<job>/input/...         code of an experiment (`perennial experiment`), by its job's name
+    runs/<model>/experiments/<job>/output/model.tar.gz   what it left; no run knows of it
     runs/<model>/<run>/evaluation/reference.json     bins of its training rows and scores: what monitoring compares with
     monitoring/<model>/hours/<yyyy-mm-ddThh>/<yardstick>-<sources>.json   counts of one arrival hour of the log
     monitoring/<model>/hours/<yyyy-mm-ddThh>/<the same>.answers.parquet   its answers by id, .sample.json: some rows
@@ -120,6 +122,11 @@ def run(model: str, run_id: str, *parts: str) -> str:
     'runs/flights/flights-1a2b-a1/'
     """
     return f"runs/{model}/{run_id}/" + "/".join(parts)
+
+
+def experiments(model: str) -> str:
+    """Return the prefix of a model's experiments; below its runs, where its jobs may read and write."""
+    return f"{runs(model)}experiments/"
 
 
 def run_record(model: str, run_id: str) -> str:

@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from training import failure, vendored
 from training.paths import TrainingPaths
@@ -29,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 def train(paths: TrainingPaths, code: Path) -> None:
     """Train the family that the hyperparameters name and leave its model folder.
 
-    Raises TrainingFailed, SpecRejected or DatasetRejected with the reason.
+    The hyperparameter `parameters`, a JSON object, asks for one trial with these values instead of a search: an
+    experiment's. Raises TrainingFailed, SpecRejected or DatasetRejected with the reason.
     """
     started = time.perf_counter()
     vendored.add(paths.channel("wheels"), "polars")
@@ -46,6 +48,8 @@ def train(paths: TrainingPaths, code: Path) -> None:
     if told["spec_id"] != spec.spec_id:
         raise TrainingFailed(f"the job was started for spec {told['spec_id'][:12]}, its code holds {spec.spec_id[:12]}")
     entry = families.candidate(spec, told["family"])
+    if "parameters" in told:
+        entry = families.settled(entry, given_parameters(told["parameters"]))
     for package in families.packages(spec):
         vendored.add(paths.channel("wheels"), package)
     limited = threads.limit()
@@ -70,6 +74,19 @@ def hyperparameters(path: Path) -> dict[str, str]:
     """Return the job's hyperparameters: texts, or JSON-encoded texts as the SageMaker SDK writes them."""
     raw = json.loads(path.read_bytes())
     return {name: json.loads(text) if text.startswith('"') else text for name, text in raw.items()}
+
+
+def given_parameters(text: str) -> dict[str, Any]:
+    """Return the values of a trial that an experiment asks for. Raises TrainingFailed when `text` is no JSON object."""
+    from lifecycle.errors import TrainingFailed  # late, as in train
+
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise TrainingFailed(f"the hyperparameter `parameters` must be a JSON object of values, not {text[:100]!r}")
+    return given
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from cli.commands import (
     data,
     destroy,
     doctor,
+    experiment,
     feedback,
     local,
     logs,
@@ -21,6 +22,6 @@ from cli.commands import (
 )
 
 __all__ = [
-    "data", "destroy", "doctor", "feedback", "local", "logs", "models", "monitor", "new", "openapi", "predict",
-    "predictions", "replay", "retrain", "rollouts", "runs", "simulate",
+    "data", "destroy", "doctor", "experiment", "feedback", "local", "logs", "models", "monitor", "new", "openapi",
+    "predict", "predictions", "replay", "retrain", "rollouts", "runs", "simulate",
 ]  # fmt: skip

@@ -1,14 +1,16 @@
 """`perennial local up | run`: the laptop engine, and the whole loop on it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli import engine, output
 from cli.files import need_uploadable
 from cli.follow import Board
+from cli.local_environment import environment_of, lines_of
 from cli.loop import Loop
 from cli.main import BEGIN, Shared, app, example, need_checkout
 from cli.open_models import open_models, warning
@@ -56,7 +58,7 @@ def up(
             shared.out.line(
                 "models/ is empty. Write a model from a file: perennial new NAME --from FILE --target COLUMN"
             )
-        shared.out.raw(_look_hint(state["endpoint"], state["access_key"], state["secret_key"], state["region"]))
+        shared.out.raw(_look_hint(state))
         _until_interrupted(process)
 
 
@@ -111,6 +113,17 @@ def run(
             _serve(process, loop, shared.out, "Serving")
 
 
+@group.command(epilog=example('eval "$(perennial local env)"', "aws s3 ls"))
+def env(context: typer.Context) -> None:
+    """Print the shell lines after which any AWS client talks to the running engine: aws, boto3, cdk, other SDKs."""
+    shared: Shared = context.obj
+    need_checkout()
+    state = find(stage=shared.stage, where="local").engine
+    assert state is not None  # find ends the command when no engine runs
+    shared.out.value(environment_of(state))
+    shared.out.raw(lines_of(state))
+
+
 def _warn_of_open_models(board: Board) -> None:
     if found := open_models(engine.ASSEMBLY):
         board.note(warning(found))
@@ -132,10 +145,9 @@ def _until_interrupted(process: engine.EngineProcess) -> None:
             output.fail(f"the laptop engine ended with exit code {code}; see .perennial/engine.log")
 
 
-def _look_hint(endpoint: str, access_key: str, secret_key: str, region: str) -> str:
+def _look_hint(state: Mapping[str, Any]) -> str:
+    lines = "\n".join(f"  {line}" for line in lines_of(state).splitlines())
     return (
-        "\nLook at it with any AWS client:\n"
-        f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}\n"
-        f"  export AWS_ACCESS_KEY_ID={access_key} AWS_SECRET_ACCESS_KEY={secret_key}\n"
+        f"\nLook at it with any AWS client (perennial local env prints this again; docs/clients.md):\n{lines}\n"
         "\nServing until Ctrl-C. From another terminal: perennial upload, perennial status, perennial predict ..."
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import monitoring, output, reports
+from cli import data_versions, monitoring, output, reports
 from cli.follow import Board, step_text
 from cli.main import DATA, Shared, app, example
 from cli.served_by import served_by
@@ -13,7 +13,7 @@ from cli.target import Target
 from cloud.functions import Functions
 from cloud.history import Execution, History
 from cloud.packages import Packages
-from lifecycle import keys, live, monitor_words, names
+from lifecycle import live, monitor_words, names
 from lifecycle.progress import readable
 
 
@@ -32,7 +32,7 @@ def train(
     shared: Shared = context.obj
     target = shared.target()
     stack = target.training(model)
-    chosen = _version(target, stack[names.OUTPUT_DATASET], version)
+    chosen = data_versions.chosen(target, stack[names.OUTPUT_DATASET], version)
     detail = {"stage": target.stage, "dataset": stack[names.OUTPUT_DATASET], "version": chosen, "rerun": True}
     history = History(target.client("stepfunctions"))
     started = json.dumps({"detail": {**detail, "reason": reason}})
@@ -47,18 +47,6 @@ def train(
     if ended.status != "SUCCEEDED":
         output.fail(f"the run ended {ended.status.lower()}: {said}")
     shared.out.line(f"See: perennial runs {model}, perennial models {model}")
-
-
-def _version(target: Target, dataset: str, prefix: str) -> str:
-    bucket = reports.data(target)
-    known = [key.split("/")[2] for key in bucket.keys(keys.versions(dataset)) if key.endswith("/manifest.json")]
-    matching = [version for version in known if version.startswith(prefix)]
-    if len(matching) != 1:
-        shown = (
-            ", ".join(output.short(version) for version in known[:10]) or f"none; perennial upload {dataset} FILE..."
-        )
-        output.fail(f"{prefix!r} begins {len(matching)} data versions of {dataset}; known: {shown}", output.EXIT_USAGE)
-    return matching[0]
 
 
 @app.command(rich_help_panel=DATA, epilog=example("perennial status", "perennial status --json"))

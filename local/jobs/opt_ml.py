@@ -7,6 +7,7 @@ from typing import Any
 
 OPT_ML = "/opt/ml"
 HOST = "algo-1"
+SDK_SCRIPTS = "/opt/ml/input/data/sm_drivers"  # of the SageMaker SDK's ModelTrainer; they name /opt/ml literally
 
 
 class OptMl:
@@ -34,6 +35,12 @@ class OptMl:
     def rewritten(self, text: str) -> str:
         """Return a text of the template with `/opt/ml` pointing at the private root."""
         return text.replace(OPT_ML, str(self.root))
+
+    def rewrite_sdk_scripts(self) -> None:
+        """Let the scripts by which the SageMaker SDK starts a job, if there are any, find the private root."""
+        for path in self.path(SDK_SCRIPTS).rglob("*"):
+            if path.suffix in (".py", ".sh"):
+                path.write_text(self.rewritten(path.read_text()))
 
     def write_config(self, folder: str, files: Mapping[str, Any]) -> None:
         """Write the JSON files by which SageMaker tells a container what it is to do."""

@@ -61,6 +61,7 @@ class Runner:
             download(s3, source.kind, source.uri, opt_ml.path(source.folder))
             if job.stop.is_set():
                 return Ended("Stopped")
+        opt_ml.rewrite_sdk_scripts()
         until = self.clock.now() + plan.max_seconds
         job.step("Training", "Image download completed. In progress.", **{plan.start_time: ...})
         finished = self._container(job, plan, opt_ml, until)

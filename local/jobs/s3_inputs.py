@@ -41,15 +41,19 @@ def download(s3: Any, kind: str, uri: str, folder: Path) -> None:
 
 
 def _prefix(s3: Any, uri: str) -> Iterator[tuple[str, str, str]]:
-    """Objects below a prefix keep their path after the prefix's last slash; folder markers are no files."""
+    """Objects below a prefix keep their path below it, as a folder's; folder markers are no files.
+
+    What only begins like the prefix, or is the object of that name, keeps its path after the prefix's last slash.
+    """
     bucket, prefix = location(uri)
-    cut = prefix.rfind("/") + 1
+    cut, below = prefix.rfind("/") + 1, f"{prefix.rstrip('/')}/"
     found = False
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", ()):
             if not item["Key"].endswith("/"):
                 found = True
-                yield bucket, item["Key"], item["Key"][cut:]
+                inside = bool(prefix) and item["Key"].startswith(below)
+                yield bucket, item["Key"], item["Key"][len(below) if inside else cut :]
     if not found:
         raise InputRefused(
             f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the '
