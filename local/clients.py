@@ -3,33 +3,49 @@
 import io
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.config import Config
 
-from local.identity import OPERATOR, Credentials
+from local.identity import OPERATOR, Credentials, Identity
 from local.wire import HttpAnswer, HttpCall
 
 Dispatch = Callable[[HttpCall], HttpAnswer]
+_MAKING = threading.Lock()  # boto3's sessions are not for several threads
+
+
+class Answering(Protocol):
+    """Answers requests, and knows whose keys they are signed with."""
+
+    identity: Identity
+
+    def __call__(self, call: HttpCall) -> HttpAnswer:
+        """Answer one request."""
 
 
 class Clients:
     """A lazily filled set of clients, one per service, safe to use from every thread."""
 
-    def __init__(self, dispatch: Dispatch, region: str, credentials: Credentials = OPERATOR) -> None:
+    def __init__(self, dispatch: Answering, region: str, credentials: Credentials = OPERATOR) -> None:
         self.region = region
         self._dispatch = dispatch
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        self._session = boto3.Session(
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            aws_session_token=credentials.session_token,
-            region_name=region,
-        )
+        self._session = boto3.Session(region_name=region)
+        self._keys = {
+            "aws_access_key_id": credentials.access_key,
+            "aws_secret_access_key": credentials.secret_key,
+            "aws_session_token": credentials.session_token,
+        }
+        self._roles: dict[str, Clients] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Whose keys the answering side knows."""
+        return self._dispatch.identity
 
     def client(self, service: str) -> Any:
         """Return the client of `service` (boto3's name for it, as "stepfunctions")."""
@@ -38,6 +54,19 @@ class Clients:
                 self._clients[service] = self._create(service)
             return self._clients[service]
 
+    def acting_as(self, role_arn: str) -> "Clients":
+        """Return the clients that call with a role's keys."""
+        with self._lock:
+            if role_arn not in self._roles:
+                made = Clients(self._dispatch, self.region, self._dispatch.identity.issue(role_arn))
+                made._session = self._session  # the services' models are read once
+                self._roles[role_arn] = made
+            return self._roles[role_arn]
+
+    def __call__(self, service: str, role_arn: str | None = None) -> Any:
+        """Return the client of `service` that calls as `role_arn` (None: as these clients do): `local.api.Clients`."""
+        return (self if role_arn is None else self.acting_as(role_arn)).client(service)
+
     def _create(self, service: str) -> Any:
         config = Config(
             s3={"addressing_style": "path"},
@@ -45,7 +74,8 @@ class Clients:
             # an answer from this process is final: a second attempt would only hide a fault of the engine
             retries={"total_max_attempts": 1, "mode": "standard"},
         )
-        client = self._session.client(service, endpoint_url="http://127.0.0.1", config=config)
+        with _MAKING:
+            client = self._session.client(service, endpoint_url="http://127.0.0.1", config=config, **self._keys)
         client.meta.events.register("before-send", self._answer)
         return client
 

@@ -23,7 +23,7 @@ class Dispatcher:
     """The one way to an answer, for HTTP requests and for the engine's own clients alike."""
 
     def __init__(self, identity: Identity) -> None:
-        self._identity = identity
+        self.identity = identity
         self._operations: dict[tuple[str, str], Operation] = {}
         self._guards: list[Guard] = []
         self._observers: list[tuple[str, Observer]] = []
@@ -58,7 +58,7 @@ class Dispatcher:
             raise ApiError("MissingAuthenticationToken", "The request is not signed with AWS Signature Version 4.", 403)
         if _known(scope) is None:
             raise ApiError("UnknownService", _refusal(scope.service), 400)
-        caller = self._identity.caller(scope.access_key)
+        caller = self.identity.caller(scope.access_key)
         name = operation_of(call, scope.service)
         if name is None:
             raise ApiError("UnknownOperationException", f"{scope.service} has no {call.method} {call.path}.", 404)

@@ -24,6 +24,7 @@ from local.assembly import AssemblyError
 from local.clients import Clients
 from local.clock import Clock
 from local.cloudwatch import CloudWatch
+from local.cloudwatch.alarm_actions import Actions
 from local.deployer import Deployer, DeploymentError
 from local.dispatch import Dispatcher
 from local.endpoints import Endpoints
@@ -31,6 +32,8 @@ from local.events import Bus, Chaos
 from local.functions import Functions
 from local.gateway import Doors, Gateway
 from local.http_api import Api, HttpApi
+from local.iam import Authority
+from local.iam.policies import OBSERVED
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
@@ -38,7 +41,6 @@ from local.local_urls import with_local_urls
 from local.logs_delivery import LogsDelivery
 from local.object_events import ObjectEvents
 from local.queues import Queues
-from local.role_clients import RoleClients
 from local.schedules import Schedules
 from local.states import StateMachines
 from local.tagging import Tagging
@@ -126,26 +128,31 @@ class Engine:
         doors = Doors(self.dispatch, self._api, clock, lambda: self._ready)
         self._gateway = Gateway(doors, options.port)
         ending.callback(self._gateway.stop)
-        bus = Bus(clients, clock, options.chaos)
+        # functions are made later; until then nobody asks for a policy of one
+        authority = Authority(clients, options.region, lambda arn: functions.policy(arn))  # noqa: PLW0108
+        self.dispatch.guard(authority)
+        for service in OBSERVED:
+            self.dispatch.observe(service, authority.policies)
+        bus = Bus(clients, clock, authority, options.chaos)
         ending.callback(bus.stop)
         schedules = Schedules(bus, clock, options.region)
         ending.callback(schedules.stop)
-        by_role = RoleClients(self.dispatch, options.region, self.identity)
         python = options.python.absolute()
-        jobs = ending.enter_context(closing(Jobs(by_role, clock, work_dir=work_dir / "jobs", python=python)))
-        endpoints = ending.enter_context(closing(Endpoints(by_role, clock, work_dir / "served", python)))
-        machines = ending.enter_context(closing(StateMachines(by_role, clock, bus.emit, jobs.finished, options.region)))
+        jobs = ending.enter_context(closing(Jobs(clients, clock, work_dir=work_dir / "jobs", python=python)))
+        endpoints = ending.enter_context(closing(Endpoints(clients, clock, work_dir / "served", python)))
+        machines = ending.enter_context(closing(StateMachines(clients, clock, bus.emit, jobs.finished, options.region)))
         queues = Queues(clients, clock)
         ending.callback(queues.join)
         made = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
         functions = ending.enter_context(closing(made))
-        watch = CloudWatch(by_role, functions.metrics, clock, bus.emit, options.region)
+        actions = Actions(clients, authority, options.region)
+        watch = CloudWatch(actions, functions.metrics, clock, bus.emit, options.region)
         ending.callback(watch.stop)
         ending.callback(queues.stop)
-        self._http_api = HttpApi(clients, functions, self.identity, clock, functions.write_log)
+        self._http_api = HttpApi(clients, functions, authority, clock, functions.write_log)
         self._deployer = Deployer(clients, bus.emit, clock)
         packages = Registry(bus.emit, options.region)
-        log_lines = LogsDelivery(by_role, clock, options.region, options.chaos)
+        log_lines = LogsDelivery(clients, clock, authority, options.chaos)
         ending.callback(log_lines.stop)
         tagging = Tagging(options.region, *(o.tagged for o in (functions, machines, queues, jobs, endpoints, watch)))
         own = (functions, machines, queues, jobs, endpoints, watch, bus, packages, tagging, log_lines, self._deployer)

@@ -3,12 +3,12 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from local.api import ApiError
 from local.clients import Clients
-from local.resource_policy import permits
+from local.iam.authority import Acting, Authority
 
 FINAL_ERRORS = frozenset(
     {
@@ -25,57 +25,60 @@ def queue_url(arn: str) -> str:
     return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
 
 
-def send(clients: Clients, arn: str, text: str, rule_arn: str) -> None:
-    """Hand `text` to the target, if its own policy lets the rule.
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """EventBridge, which acts for a rule: by the target's own policy, or with the role that the rule gives it."""
 
-    Raises
-    ------
-    ClientError
-        what the target's service answered, AccessDeniedException or UNSUPPORTED_TARGET.
-    """
-    sender = _SENDERS.get(arn.split(":")[2])
-    if sender is None:
-        raise _refused("UNSUPPORTED_TARGET", f"The laptop engine delivers to {', '.join(sorted(_SENDERS))}, not {arn}.")
-    sender(clients, arn, text, rule_arn)
+    clients: Clients
+    authority: Authority
+    rule_arn: str
+
+    def send(self, target: Mapping[str, Any], text: str) -> None:
+        """Hand `text` to a target.
+
+        Raises
+        ------
+        ApiError, ClientError
+            what the target's service answered or its policy refused; UNSUPPORTED_TARGET.
+        """
+        arn = target["Arn"]
+        to = _TARGETS.get(arn.split(":")[2])
+        if to is None:
+            message = f"The laptop engine delivers to {', '.join(sorted(_TARGETS))}, not {arn}."
+            raise ApiError("UNSUPPORTED_TARGET", message)
+        to(self, target, text)
+
+    def dead_letter(self, queue_arn: str, event: Mapping[str, Any], told: Mapping[str, str]) -> None:
+        """Put an event that could not be delivered on the target's dead-letter queue. Raises as `send` does."""
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+        self.to_queue(queue_arn, json.dumps(event), MessageAttributes=attributes)
+
+    def to_queue(self, arn: str, text: str, **more: Any) -> None:
+        """Send a message to a queue."""
+        self._ask("sqs", "SendMessage", {"QueueUrl": queue_url(arn)})
+        self.clients("sqs").send_message(QueueUrl=queue_url(arn), MessageBody=text, **more)
+
+    def to_function(self, arn: str, text: str) -> None:
+        """Invoke a function, which takes the event for later."""
+        self._ask("lambda", "Invoke", {"FunctionName": arn})
+        self.clients("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
+
+    def to_machine(self, arn: str, text: str, role_arn: str) -> None:
+        """Start an execution; EventBridge names it itself, differently each time: two deliveries start two."""
+        self.authority.with_role(self._acting, role_arn, ())
+        states = self.clients("stepfunctions", role_arn)
+        states.start_execution(stateMachineArn=arn, name=str(uuid.uuid4()), input=text)
+
+    @property
+    def _acting(self) -> Acting:
+        return Acting("events.amazonaws.com", self.rule_arn)
+
+    def _ask(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        self.authority.service(self._acting, service, operation, parameters)
 
 
-def dead_letter(
-    clients: Clients, queue_arn: str, event: Mapping[str, Any], told: Mapping[str, str], rule_arn: str
-) -> None:
-    """Put an event that could not be delivered on the target's dead-letter queue. Raises ClientError."""
-    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
-    _to_queue(clients, queue_arn, json.dumps(event), rule_arn, MessageAttributes=attributes)
-
-
-def _to_queue(clients: Clients, arn: str, text: str, rule_arn: str, **more: Any) -> None:
-    sqs, url = clients.client("sqs"), queue_url(arn)
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
-    _check(found.get("Policy"), "sqs:SendMessage", arn, rule_arn)
-    sqs.send_message(QueueUrl=url, MessageBody=text, **more)
-
-
-def _to_function(clients: Clients, arn: str, text: str, rule_arn: str) -> None:
-    client = clients.client("lambda")
-    _check(client.get_policy(FunctionName=arn)["Policy"], "lambda:InvokeFunction", arn, rule_arn)
-    client.invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
-
-
-def _to_machine(clients: Clients, arn: str, text: str, _: str) -> None:
-    # EventBridge names executions itself, differently each time: a delivery made twice starts two
-    clients.client("stepfunctions").start_execution(stateMachineArn=arn, name=str(uuid.uuid4()), input=text)
-
-
-def _check(policy: str | None, action: str, arn: str, rule_arn: str) -> None:
-    if not permits(policy, "events.amazonaws.com", action, rule_arn):
-        raise _refused("AccessDeniedException", f"The policy of {arn} does not let {rule_arn} do {action}.")
-
-
-def _refused(code: str, message: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents")
-
-
-_SENDERS: Mapping[str, Callable[[Clients, str, str, str], None]] = {
-    "sqs": _to_queue,
-    "lambda": _to_function,
-    "states": _to_machine,
+_TARGETS: Mapping[str, Callable[[Sender, Mapping[str, Any], str], None]] = {
+    "sqs": lambda sender, target, text: sender.to_queue(target["Arn"], text),
+    "lambda": lambda sender, target, text: sender.to_function(target["Arn"], text),
+    "states": lambda sender, target, text: sender.to_machine(target["Arn"], text, target.get("RoleArn", "")),
 }

@@ -21,7 +21,8 @@ from botocore.exceptions import ClientError
 from local.api import ACCOUNT, ApiError, Caller, Operation
 from local.clients import Clients
 from local.clock import Clock, Hold
-from local.event_targets import FINAL_ERRORS, dead_letter, send
+from local.event_targets import FINAL_ERRORS, Sender
+from local.iam import Authority
 from local.input_transformer import target_input
 from local.moto_state import Rule, enabled_rules
 
@@ -72,8 +73,9 @@ class _Due:
 class Bus:
     """The account's default event bus."""
 
-    def __init__(self, clients: Clients, clock: Clock, chaos: Chaos | None = None) -> None:
+    def __init__(self, clients: Clients, clock: Clock, authority: Authority, chaos: Chaos | None = None) -> None:
         self._clients = clients
+        self._authority = authority
         self._clock = clock
         self._chaos = chaos
         self._draw = random.Random(chaos.seed if chaos else 0)
@@ -155,7 +157,9 @@ class Bus:
         delivery, rule = due.delivery, due.delivery.rule
         try:
             text = target_input(delivery.target, delivery.event, (rule.name, rule.arn))
-            send(self._clients, delivery.target["Arn"], text, rule.arn)
+            Sender(self._clients, self._authority, rule.arn).send(delivery.target, text)
+        except ApiError as refusal:
+            self._failed(delivery, refusal.code, refusal.message)
         except ClientError as refusal:
             self._failed(delivery, refusal.response["Error"]["Code"], refusal.response["Error"]["Message"])
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a delivery: logged and dead-lettered
@@ -183,8 +187,8 @@ class Bus:
             told |= {"RULE_ARN": delivery.rule.arn, "TARGET_ARN": arn}
             told |= {"EXHAUSTED_RETRY_CONDITION": why} if why else {}
             try:
-                dead_letter(self._clients, queue, delivery.event, told, delivery.rule.arn)
-            except ClientError as refusal:
+                Sender(self._clients, self._authority, delivery.rule.arn).dead_letter(queue, delivery.event, told)
+            except (ApiError, ClientError) as refusal:
                 # as on AWS: without a queue that takes it the event is lost
                 _log.error("event %s is lost: %s", delivery.event["id"], refusal)
 

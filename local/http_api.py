@@ -23,7 +23,7 @@ from local.clients import Clients
 from local.clock import Clock
 from local.cors import applied, preflight
 from local.gateway_error import GatewayError
-from local.identity import Identity
+from local.iam.authority import Acting, Authority
 from local.proxy_event import AnswerError, HttpRequest, Matched, Response, event_of, response_of
 from local.routes import DEFAULT, Route, RouteError, match, routes_of
 from local.throttle import Buckets
@@ -41,9 +41,6 @@ class Lambda(Protocol):
 
     def invoke(self, function_arn: str, payload: bytes) -> Invocation:
         """Invoke a function and wait."""
-
-    def allows(self, function_arn: str, service: str, source_arn: str) -> bool:
-        """Return whether the function's resource policy lets `service` invoke it for `source_arn`."""
 
 
 class AccessLog(Protocol):
@@ -66,12 +63,13 @@ class HttpApi:
     """All HTTP APIs of the engine."""
 
     def __init__(
-        self, clients: Clients, functions: Lambda, identity: Identity, clock: Clock, access_log: AccessLog
+        self, clients: Clients, functions: Lambda, authority: Authority, clock: Clock, access_log: AccessLog
     ) -> None:
         self.clients = clients
         self.functions = functions
+        self.authority = authority
         self.clock = clock
-        self.doorkeeper = Doorkeeper(clients.region, identity, clock, Tokens())
+        self.doorkeeper = Doorkeeper(clients.region, clients.identity, clock, Tokens())
         self.access_log = access_log
         self.threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="http-api")
         self._apis: dict[str, Api] = {}
@@ -162,8 +160,8 @@ class Api:
         functions = self._door.functions
         source += route.key.replace(" ", "")
         try:
-            if not functions.allows(route.function_arn, "apigateway.amazonaws.com", source):
-                raise GatewayError(500, "Internal Server Error", "the function's policy does not let the API invoke it")
+            acting, asked = Acting("apigateway.amazonaws.com", source), {"FunctionName": route.function_arn}
+            self._door.authority.service(acting, "lambda", "Invoke", asked)
             done = self._door.threads.submit(functions.invoke, route.function_arn, event).result(route.seconds)
             if done.error:
                 kind = json.loads(done.payload).get("errorType")

@@ -6,7 +6,6 @@ Facts about moto are of 5.2.5, which the lock file pins.
 """
 
 import functools
-import json
 import math
 import re
 import threading
@@ -21,8 +20,9 @@ from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.request import Request
 from moto.core.resource_tagging import iter_taggable_backends
+from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import events_backends
-from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.access_control import PermissionResult
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
 from moto.s3.responses import S3Response
@@ -35,7 +35,6 @@ from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
 
 _HOSTS = {"apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
 _GLOBAL = frozenset({"s3", "iam", "sts"})
-_TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 _RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
 
 _files: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -160,6 +159,28 @@ def tagged(region: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         yield from [(api.arn, http.get_tags(api.arn)) for api in http.apis.values() if http.get_tags(api.arn)]
 
 
+def has_object(bucket: str, key: str, version_id: str | None) -> bool:
+    """Tell whether S3 would find an object version; where there is no bucket, S3 says so whoever asks."""
+    with lock_of("s3"):
+        backend = s3_backends[ACCOUNT]["aws"]
+        return bucket not in backend.buckets or backend.get_object(bucket, key, version_id=version_id) is not None
+
+
+def has_tags(bucket: str, key: str, version_id: str | None) -> bool:
+    """Tell whether an object version has tags."""
+    with lock_of("s3"):
+        backend = s3_backends[ACCOUNT]["aws"]
+        found = backend.get_object(bucket, key, version_id=version_id)
+        return found is not None and bool(backend.tagger.get_tag_dict_for_resource(found.arn))
+
+
+def hash_key(region: str, table: str) -> str:
+    """Return the name of a table's partition key, "" when there is no such table."""
+    with lock_of("dynamodb"):
+        found = dynamodb_backends[ACCOUNT][region].tables.get(table)
+        return "" if found is None else str(found.hash_key_attr)
+
+
 def next_message(region: str, queue: str) -> float:
     """Return when a message of the queue named `queue` can be received next (epoch seconds), infinity for never."""
     with lock_of("sqs"):
@@ -190,7 +211,7 @@ def _replacements() -> list[tuple[Any, str, Any]]:
         (FakeKey, "__del__", FakeKey.dispose),
         # the engine emits S3's events itself: moto's have a constant id, and none for a delete marker
         (notifications, "_send_event_bridge_message", _no_event),
-        # moto ignores the conditions of bucket policies, so that a TLS-only policy would deny every request
+        # moto ignores the conditions of bucket policies; local/iam/ has evaluated them by then
         (FakeBucket, "get_permission", _permission),
         # moto stores the EventBridge switch of a bucket, but does not give it back
         (S3Response, "get_bucket_notification", _with_event_bridge(S3Response.get_bucket_notification)),
@@ -211,14 +232,8 @@ def _no_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
     """Leave the event to local/object_events.py."""
 
 
-def _permission(bucket: Any, action: str, resource: str) -> Any:
-    if bucket.policy is None:
-        return PermissionResult.NEUTRAL
-    policy = json.loads(bucket.policy)
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    # the loopback address stands in for TLS: nothing leaves the machine, so "not over TLS" is never true here
-    policy["Statement"] = [statement for statement in statements if statement.get("Condition") != _TLS_ONLY]
-    return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
+def _permission(bucket: Any, action: str, resource: str) -> Any:  # noqa: ARG001 - moto's signature
+    return PermissionResult.NEUTRAL
 
 
 def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -27,7 +27,7 @@ class Poller:
     """What one of a mapping's threads does; `settings` are the mapping's, by the API's names."""
 
     def __init__(self, clients: Clients, clock: Clock, settings: Mapping[str, Any]) -> None:
-        self._sqs = clients.client("sqs")
+        self._clients = clients
         self._lambda = clients.client("lambda")
         self._clock = clock
         self._arn: str = settings["EventSourceArn"]
@@ -45,15 +45,21 @@ class Poller:
                 continue
             try:
                 with self._clock.hold():
-                    if messages := self._receive():
-                        self._handle(messages)
+                    sqs = self._as_function()
+                    if messages := self._receive(sqs):
+                        self._handle(sqs, messages)
             except ClientError as refusal:
                 # the messages come back when their visibility timeout ends, as on AWS
                 _log.error("%s -> %s: %s", self._name, self._function, refusal)
                 stop.wait(_LOOK_SECONDS)
 
-    def _receive(self) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(
+    def _as_function(self) -> Any:
+        """Lambda takes messages with the role that the function has now."""
+        found = self._lambda.get_function_configuration(FunctionName=self._function)
+        return self._clients("sqs", found["Role"])
+
+    def _receive(self, sqs: Any) -> list[dict[str, Any]]:
+        answer = sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=self._size,
             WaitTimeSeconds=0,
@@ -62,7 +68,7 @@ class Poller:
         )
         return list(answer.get("Messages", ()))
 
-    def _handle(self, messages: Sequence[Mapping[str, Any]]) -> None:
+    def _handle(self, sqs: Any, messages: Sequence[Mapping[str, Any]]) -> None:
         event = {"Records": [self._record(message) for message in messages]}
         answer = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
         payload = answer["Payload"].read()
@@ -72,7 +78,7 @@ class Poller:
         failed = failed_messages(payload, [message["MessageId"] for message in messages]) if self._partial else set()
         for message in messages:
             if message["MessageId"] not in failed:
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
 
     def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -7,14 +7,13 @@ history (here: the log) says so.
 
 import json
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.api import ACCOUNT, Clients
+from local.api import ACCOUNT, ApiError, Clients
 from local.cloudwatch.alarm_rules import ALARM, OK, Settings, stamp
-from local.resource_policy import permits
+from local.iam.authority import Acting, Authority
 
 _log = logging.getLogger(__name__)
 _PLACES = {"us-east-1": "US East (N. Virginia)", "eu-central-1": "EU (Frankfurt)", "eu-west-1": "EU (Ireland)"}
@@ -23,8 +22,9 @@ _PLACES = {"us-east-1": "US East (N. Virginia)", "eu-central-1": "EU (Frankfurt)
 class Actions:
     """Tells the topics of alarms."""
 
-    def __init__(self, clients: Clients, region: str) -> None:
+    def __init__(self, clients: Clients, authority: Authority, region: str) -> None:
         self._clients = clients
+        self._authority = authority
         self._region = region
 
     def of(self, settings: Settings, alarm_arn: str, change: tuple[str, str], why: str, at: float) -> None:
@@ -35,7 +35,7 @@ class Actions:
         for topic in topics:
             try:
                 self._publish(topic, alarm_arn, subject, message)
-            except ClientError as error:
+            except (ApiError, ClientError) as error:
                 _log.warning("alarm %s: %s was not told: %s", settings.name, topic, error)
 
     @property
@@ -43,20 +43,9 @@ class Actions:
         return _PLACES.get(self._region, self._region)
 
     def _publish(self, topic: str, alarm_arn: str, subject: str, message: str) -> None:
-        sns = self._clients("sns")
-        attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
-        self._check(topic, attributes.get("Policy"), alarm_arn, ("sns:Publish",))
-        if key := attributes.get("KmsMasterKeyId"):
-            policy = self._clients("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
-            self._check(key, policy, alarm_arn, ("kms:Decrypt", "kms:GenerateDataKey"))
-        sns.publish(TopicArn=topic, Subject=subject[:100], Message=message)
-
-    @staticmethod
-    def _check(resource: str, policy: str | None, alarm_arn: str, actions: Iterable[str]) -> None:
-        for action in actions:
-            if not permits(policy, "cloudwatch.amazonaws.com", action, alarm_arn):
-                why = f"The policy of {resource} does not let {alarm_arn} do {action}."
-                raise ClientError({"Error": {"Code": "AuthorizationError", "Message": why}}, "Publish")
+        asked, acting = {"TopicArn": topic}, Acting("cloudwatch.amazonaws.com", alarm_arn)
+        self._authority.service(acting, "sns", "Publish", asked)
+        self._clients("sns").publish(Subject=subject[:100], Message=message, **asked)
 
     def _message(self, settings: Settings, arn: str, change: tuple[str, str], why: str, at: float) -> str:
         metric = settings.metric

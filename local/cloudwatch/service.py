@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.api import ApiError, Caller, Clients, Emit, Operations
+from local.api import ApiError, Caller, Emit, Operations
 from local.clock import Clock
 from local.cloudwatch.alarm_actions import Actions
 from local.cloudwatch.alarms import Alarms
@@ -16,12 +16,12 @@ from local.cloudwatch.metrics import Metrics
 class CloudWatch:
     """CloudWatch of one engine, over the metrics that the functions put; `log_filters` is to be shown log events."""
 
-    def __init__(self, clients: Clients, metrics: Metrics, clock: Clock, emit: Emit, region: str) -> None:
+    def __init__(self, actions: Actions, metrics: Metrics, clock: Clock, emit: Emit, region: str) -> None:
         self._intake = MetricIntake(metrics)
         self._queries = MetricQueries(metrics)
         self._dashboards = Dashboards()
         self.log_filters = MetricFilters(metrics)
-        self._alarms = Alarms(metrics, clock, emit, Actions(clients, region), region)
+        self._alarms = Alarms(metrics, clock, emit, actions, region)
 
     def operations(self) -> Operations:
         """Return what the gateway routes here."""

@@ -14,7 +14,6 @@ from local.clock import Clock
 from local.endpoints.container import Container, ContainerFailed
 from local.endpoints.endpoint import Endpoint, model_error
 from local.jobs.requests import check, invalid
-from local.jobs.roles import check_role
 from local.jobs.s3_inputs import location
 from local.wire import RUNTIME
 
@@ -80,11 +79,8 @@ class Endpoints:
 
     def _create(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
         check(f"Create{kind}", given)
-        if kind == "Model":
-            check_role(self._clients, given["ExecutionRoleArn"])
-        else:
-            for variant in given["ProductionVariants"]:
-                self._need("Model", variant["ModelName"])
+        for variant in given.get("ProductionVariants", ()):
+            self._need("Model", variant["ModelName"])
         name = given[f"{kind}Name"]
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:{_KINDS[kind]}/{name}"
         with self._lock:

@@ -7,7 +7,6 @@ from local.api import ApiError, Caller, Operations
 from local.functions.control import Fetch
 from local.functions.model import Layer, iso, split_name
 from local.functions.registry import Parameters, Registry, new_revision
-from local.resource_policy import permits
 
 
 class Attachments:
@@ -28,12 +27,12 @@ class Attachments:
             ("lambda", "GetPolicy"): self._get_policy,
         }
 
-    def allows(self, arn: str, service: str, source_arn: str) -> bool:
-        """Return whether the resource policy of what `arn` names lets `service` invoke it for `source_arn`."""
+    def policy(self, arn: str) -> list[dict[str, Any]]:
+        """Return the statements of the resource policy of a function, version or alias; none if it is not there."""
         name, qualifier = split_name(arn)
         with self._registry.lock:
-            statements = list(self._registry.function(name).policies.get(qualifier or "", {}).values())
-        return permits(json.dumps({"Statement": statements}), service, "lambda:InvokeFunction", source_arn)
+            found = self._registry.functions.get(name)
+            return [] if found is None else list(found.policies.get(qualifier or "", {}).values())
 
     def _publish_layer(self, parameters: Parameters, _: Caller) -> dict[str, Any]:
         code = self._registry.packages.store(self._fetch(parameters["Content"]))

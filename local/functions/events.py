@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.api import ApiError, Caller, Invocation, Operations
 from local.clients import Clients
 from local.clock import Hold
+from local.event_targets import queue_url
 from local.functions.model import LATEST, invalid_value, split_name
 from local.functions.registry import Parameters, Registry
 
@@ -106,11 +109,14 @@ class Events:
         destination = self._settings(event.function).get("DestinationConfig", {}).get("OnFailure", {})
         _log.warning("event for %s failed for good: %s", event.function, condition)
         if queue := destination.get("Destination"):
-            sqs = self._clients.client("sqs")
-            url = sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
-            sqs.send_message(
-                QueueUrl=url, MessageBody=json.dumps(_record(event, condition, self._registry.clock.now()))
-            )
+            body = json.dumps(_record(event, condition, self._registry.clock.now()))
+            with self._registry.lock:
+                role = self._registry.function(event.function).latest.configuration.role
+            try:
+                self._clients("sqs", role).send_message(QueueUrl=queue_url(queue), MessageBody=body)
+            except ClientError as refusal:
+                # as on AWS, where only a metric tells: the event is lost
+                _log.error("event for %s is lost: %s", event.function, refusal)
 
     def _settings(self, name: str) -> dict[str, Any]:
         qualifier = split_name(name)[1] or LATEST

@@ -86,9 +86,9 @@ class Functions:
         _check_payload(payload, "Event")
         self._events.take(function_arn, payload)
 
-    def allows(self, function_arn: str, service: str, source_arn: str) -> bool:
-        """Return whether a function's resource policy lets `service` invoke it on behalf of `source_arn`."""
-        return self._attachments.allows(function_arn, service, source_arn)
+    def policy(self, function_arn: str) -> list[dict[str, Any]]:
+        """Return the statements of the resource policy of a function, version or alias."""
+        return self._attachments.policy(function_arn)
 
     def tagged(self) -> dict[str, dict[str, str]]:
         """Return the tags of every function by ARN."""
@@ -98,7 +98,7 @@ class Functions:
     def write_log(self, group: str, line: str) -> None:
         """Write a line to a log group that exists, in the background."""
         now = self._clock.now()
-        self._output.put(Written(group=group, function="", stream="engine", at=now, lines=(line,)))
+        self._output.put(Written(group=group, function="", role=None, stream="engine", at=now, lines=(line,)))
 
     def close(self) -> None:
         """End all workers and deliver what they printed."""
@@ -180,7 +180,14 @@ class Functions:
         now = self._clock.now()
         worker.log_stream = worker.log_stream or stream_name(release, now)
         self._output.put(
-            Written(group=release.log_group, function=release.function, stream=worker.log_stream, at=now, lines=lines)
+            Written(
+                group=release.log_group,
+                function=release.function,
+                role=release.configuration.role,
+                stream=worker.log_stream,
+                at=now,
+                lines=lines,
+            )
         )
 
 

@@ -19,10 +19,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One invocation's lines, all stamped with its end, because the process's output is read then."""
+    """One invocation's lines, all stamped with its end, because the process's output is read then.
+
+    `role` is the function's, with which Lambda writes; None for lines of the engine's other parts.
+    """
 
     group: str
     function: str
+    role: str | None
     stream: str
     at: float
     lines: tuple[str, ...]
@@ -55,7 +59,7 @@ class Output:
                 _log.warning("output of %s is lost: log group %s: %s", written.function, written.group, error)
 
     def _deliver(self, written: Written) -> None:
-        logs = self._clients.client("logs")
+        logs = self._clients("logs", written.role)
         place = {"logGroupName": written.group, "logStreamName": written.stream}
         if (written.group, written.stream) not in self._streams:
             logs.create_log_stream(**place)

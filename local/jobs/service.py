@@ -10,7 +10,6 @@ from local.clock import Clock
 from local.jobs import container
 from local.jobs.job import OVER, Job
 from local.jobs.requests import check, invalid
-from local.jobs.roles import check_role
 from local.jobs.runner import Runner
 from local.jobs.warm import PRELOADED, WarmPython
 
@@ -85,7 +84,6 @@ class Jobs:
         check(f"Create{kind}", given)
         _check_command(kind, given)
         _check_paths(given)
-        check_role(self._clients, given["RoleArn"])
         name = given[f"{kind}Name"]
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:{_SEGMENTS[kind]}/{name}"
         job = Job(kind, given, arn, self._clock.now)

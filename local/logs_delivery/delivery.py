@@ -15,9 +15,10 @@ from botocore.exceptions import ClientError
 from local.api import ACCOUNT, ApiError, Caller, Clients, Operation
 from local.clock import Clock
 from local.events import Chaos
+from local.iam.authority import Acting, Authority
+from local.iam.decision import Need
 from local.logs_delivery.batches import CONTROL_TEXT, envelope, matcher
 from local.logs_delivery.streams import Streams
-from local.resource_policy import refusal
 from local.wire import HttpAnswer, HttpCall
 
 FILTERS_OF_A_GROUP = 2
@@ -35,14 +36,15 @@ class _Filter:
 class LogsDelivery:
     """Filters of all log groups, and the streams they send to; with `chaos` some batches are sent twice."""
 
-    def __init__(self, clients: Clients, clock: Clock, region: str, chaos: Chaos | None = None) -> None:
+    def __init__(self, clients: Clients, clock: Clock, authority: Authority, chaos: Chaos | None = None) -> None:
         self._clients = clients
         self._clock = clock
-        self._region = region
+        self._authority = authority
+        self._region = str(clients("logs").meta.region_name)
         self._chaos = chaos
         self._draw = random.Random(chaos.seed if chaos else 0)
         self._filters: dict[str, dict[str, _Filter]] = {}
-        self._streams = Streams(clients, clock)
+        self._streams = Streams(clients, clock, authority)
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here; records come from CloudWatch Logs alone."""
@@ -71,13 +73,14 @@ class LogsDelivery:
                 if kept.matches(event["message"])
             ]
             if events:
-                self._send(kept, envelope("DATA_MESSAGE", group, stream, name, events))
+                self._send(group, kept, envelope("DATA_MESSAGE", group, stream, name, events))
 
-    def _send(self, kept: _Filter, record: bytes) -> None:
+    def _send(self, group: str, kept: _Filter, record: bytes) -> None:
         copies = len(self._chaos.delays(self._draw)) if self._chaos else 1
         try:
+            self._check(group, kept.asked)
             self._streams.put(kept.asked["destinationArn"], [record] * copies)
-        except ClientError as error:
+        except (ApiError, ClientError) as error:
             # as on AWS, whoever writes log events never hears of their delivery
             _log.warning("log events are lost on their way to %s: %s", kept.asked["destinationArn"], error)
 
@@ -91,20 +94,22 @@ class LogsDelivery:
             raise ApiError("InvalidParameterException", "The laptop engine sends to Firehose streams, with a role.")
         try:
             self._test(group, asked)
-        except ClientError as error:
+        except (ApiError, ClientError) as error:
             raise _undeliverable(str(error)) from error
         self._filters.setdefault(group, {})[name] = kept
         return {}
 
     def _test(self, group: str, asked: Mapping[str, Any]) -> None:
         """CloudWatch Logs sends a test message when a filter is put, and refuses what it could not deliver to."""
-        source = f"arn:aws:logs:{self._region}:{ACCOUNT}:log-group:{group}:*"
-        needs = [(action, asked["destinationArn"]) for action in _ACTIONS]
-        if why := refusal(self._clients("iam"), asked["roleArn"], "logs.amazonaws.com", source, needs):
-            raise _undeliverable(why)
+        self._check(group, asked)
         event = {"id": "", "timestamp": int(self._clock.now() * 1000), "message": CONTROL_TEXT}
         record = envelope("CONTROL_MESSAGE", "", "", asked["filterName"], [event])
         self._streams.put(asked["destinationArn"], [record])
+
+    def _check(self, group: str, asked: Mapping[str, Any]) -> None:
+        source = f"arn:aws:logs:{self._region}:{ACCOUNT}:log-group:{group}:*"
+        needs = [Need(action, asked["destinationArn"]) for action in _ACTIONS]
+        self._authority.with_role(Acting("logs.amazonaws.com", source), asked["roleArn"], needs)
 
     def _describe(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
         found = [dict(kept.asked) for kept in self._of(asked["logGroupName"]).values()]

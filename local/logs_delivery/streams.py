@@ -10,10 +10,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.api import Clients
+from local.api import ApiError, Clients
 from local.clock import Clock, Hold
+from local.iam.authority import Acting, Authority
 from local.logs_delivery.batches import extracted, failed_record, object_name, prefix_at
-from local.resource_policy import refusal
 
 _MEGABYTE = 1 << 20
 # Firehose developer guide, "Data delivery failure handling": S3 is tried for 24 hours, then the data is dropped
@@ -53,7 +53,8 @@ class _Stream:
 class Streams:
     """All delivery streams; a thread exists only while something waits in a stream."""
 
-    def __init__(self, clients: Clients, clock: Clock) -> None:
+    def __init__(self, clients: Clients, clock: Clock, authority: Authority) -> None:
+        self._authority = authority
         self._clients = clients
         self._clock = clock
         self._lock = threading.Lock()
@@ -121,8 +122,11 @@ class Streams:
             try:
                 stream = self._described(arn)
                 self._write(stream, buffer.records)
+            except ApiError as error:
+                self._failed(arn, buffer, f"S3.{error.code}", error.message)
             except ClientError as error:
-                self._failed(arn, buffer, error)
+                found = error.response["Error"]
+                self._failed(arn, buffer, f"S3.{found['Code']}", found["Message"])
 
     def _write(self, stream: _Stream, records: Sequence[tuple[float, bytes]]) -> None:
         good, bad = [], []
@@ -142,36 +146,36 @@ class Streams:
 
     def _store(self, stream: _Stream, key: str, body: bytes) -> None:
         role, encryption = stream.target["RoleARN"], {}
-        needs = [("s3:PutObject", f"{stream.target['BucketARN']}/{key}")]
+        self._authority.with_role(Acting("firehose.amazonaws.com", stream.arn), role, ())
         if stream.key_arn:
-            needs.append(("kms:GenerateDataKey", stream.key_arn))
             encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": stream.key_arn}
-        if why := refusal(self._clients("iam"), role, "firehose.amazonaws.com", stream.arn, needs):
-            raise ClientError({"Error": {"Code": "S3.AccessDenied", "Message": why}}, "PutObject")
         self._clients("s3", role).put_object(Bucket=stream.bucket, Key=key, Body=body, **encryption)
 
-    def _failed(self, arn: str, buffer: _Buffer, error: ClientError) -> None:
-        _log.warning("%s: %d records not delivered: %s", arn, len(buffer.records), error)
+    def _failed(self, arn: str, buffer: _Buffer, code: str, message: str) -> None:
+        _log.warning("%s: %d records not delivered: %s: %s", arn, len(buffer.records), code, message)
         try:
             stream = self._described(arn)
             if self._clock.now() - buffer.since < _GIVE_UP_SECONDS:
                 self._add(stream, buffer.records, buffer.since)
-            self._tell(stream, error)
+            self._tell(stream, code, message)
         except ClientError as lost:
             _log.warning("%s is gone, and its records with it: %s", arn, lost)
 
-    def _tell(self, stream: _Stream, error: ClientError) -> None:
-        told, found = stream.target["CloudWatchLoggingOptions"], error.response["Error"]
+    def _tell(self, stream: _Stream, code: str, message: str) -> None:
+        told = stream.target["CloudWatchLoggingOptions"]
         line = {
             "deliveryStreamARN": stream.arn,
             "destination": stream.target["BucketARN"],
             "deliveryStreamVersionId": int(stream.version),
-            "message": found["Message"],
-            "errorCode": found["Code"],
+            "message": message,
+            "errorCode": code,
         }
         event = {"timestamp": int(self._clock.now() * 1000), "message": json.dumps(line)}
         place = {"logGroupName": told["LogGroupName"], "logStreamName": told["LogStreamName"]}
-        self._clients("logs", stream.target["RoleARN"]).put_log_events(**place, logEvents=[event])
+        try:
+            self._clients("logs", stream.target["RoleARN"]).put_log_events(**place, logEvents=[event])
+        except ClientError as refusal:
+            _log.warning("%s: its error log takes nothing: %s", stream.arn, refusal)
 
     def _described(self, arn: str) -> _Stream:
         name = arn.rpartition("/")[2]

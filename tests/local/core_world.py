@@ -14,12 +14,17 @@ from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
 from local.events import Bus, Chaos
+from local.iam import Authority
 from local.identity import Identity
 from local.object_events import ObjectEvents
 from local.queues import Queues
+from tests.local.iam_world import allow as grant
+from tests.local.iam_world import guarded, make_role
 
 REGION = "us-east-1"
 FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:handler"
+FUNCTION_ROLE = "arn:aws:iam::123456789012:role/handler"
+RULE_ROLE = "arn:aws:iam::123456789012:role/rule"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:machine"
 
 
@@ -41,7 +46,6 @@ class Recorder:
     def operations(self) -> dict[tuple[str, str], Any]:
         return {
             ("lambda", "Invoke"): self._invoke,
-            ("lambda", "GetPolicy"): self._policy,
             ("lambda", "GetFunctionConfiguration"): self._configuration,
             ("states", "StartExecution"): self._start,
         }
@@ -55,15 +59,10 @@ class Recorder:
             return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": b"{}"}
         return {"StatusCode": 200, "Payload": json.dumps(answer).encode()}
 
-    def _policy(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-        if self.statement is None:
-            raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
-        return {"Policy": json.dumps({"Statement": [self.statement]})}
-
     def _configuration(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         if parameters["FunctionName"] != FUNCTION:
             raise ApiError("ResourceNotFoundException", f"Function not found: {parameters['FunctionName']}", 404)
-        return {"FunctionArn": FUNCTION}
+        return {"FunctionArn": FUNCTION, "Role": FUNCTION_ROLE}
 
     def _start(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         self.started.append(parameters)
@@ -79,6 +78,7 @@ class World:
     bus: Bus
     queues: Queues
     recorder: Recorder
+    authority: Authority
 
     def client(self, service: str) -> Any:
         return self.clients.client(service)
@@ -107,12 +107,15 @@ def world(chaos: Chaos | None = None) -> Iterator[World]:
     clock, identity, recorder = Clock(), Identity(), Recorder()
     dispatch = Dispatcher(identity)
     clients = Clients(dispatch, REGION)
-    bus, queues = Bus(clients, clock, chaos), Queues(clients, clock)
+    authority = guarded(dispatch, lambda _: [] if recorder.statement is None else [recorder.statement])
+    make_role(clients("iam"), "handler", "lambda.amazonaws.com", grant("sqs:*"))
+    make_role(clients("iam"), "rule", "events.amazonaws.com", grant("states:StartExecution", on=MACHINE))
+    bus, queues = Bus(clients, clock, authority, chaos), Queues(clients, clock)
     for part in (bus, queues, recorder):
         dispatch.register(part.operations())
     dispatch.observe("s3", ObjectEvents(bus.emit))
     try:
-        yield World(clock, identity, dispatch, clients, bus, queues, recorder)
+        yield World(clock, identity, dispatch, clients, bus, queues, recorder, authority)
     finally:
         queues.stop()
         queues.join()

@@ -12,14 +12,15 @@ from local import moto_state
 from local.clients import Clients
 from local.clock import Clock
 from local.cloudwatch import CloudWatch
+from local.cloudwatch.alarm_actions import Actions
 from local.deployer import Deployer
 from local.dispatch import Dispatcher
 from local.functions import Functions
 from local.identity import Identity
 from local.logs_delivery import LogsDelivery
 from local.queues import Queues
-from local.role_clients import RoleClients
 from local.states import StateMachines
+from tests.local.iam_world import guarded
 
 REGION = "us-east-1"
 ENVIRONMENT = f"aws://unknown-account/{REGION}"
@@ -70,10 +71,11 @@ def world(folder: Path) -> Iterator[World]:
     deployer = Deployer(clients, emit, clock)
     with tempfile.TemporaryDirectory() as work:
         functions = Functions(clients, clock, identity, work_dir=Path(work), endpoint="http://127.0.0.1:1")
-        machines = StateMachines(RoleClients(dispatch, REGION, identity), clock, emit, lambda *_: False, REGION)
+        authority = guarded(dispatch, functions.policy)
+        machines = StateMachines(clients, clock, emit, lambda *_: False, REGION)
         queues = Queues(clients, clock)
-        log_lines = LogsDelivery(RoleClients(dispatch, REGION, identity), clock, REGION)
-        watch = CloudWatch(RoleClients(dispatch, REGION, identity), functions.metrics, clock, emit, REGION)
+        log_lines = LogsDelivery(clients, clock, authority)
+        watch = CloudWatch(Actions(clients, authority, REGION), functions.metrics, clock, emit, REGION)
         for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:

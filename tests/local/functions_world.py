@@ -18,7 +18,6 @@ from local.clock import Clock
 from local.dispatch import Dispatcher
 from local.functions import Functions
 from local.identity import Identity
-from local.role_clients import RoleClients
 
 ROLE = "arn:aws:iam::123456789012:role/worker"
 ECHO = "def handler(event, context):\n    return event\n"
@@ -43,7 +42,6 @@ class Lambda:
         identity = Identity()
         self.dispatcher = Dispatcher(identity)
         self.clients = Clients(self.dispatcher, "us-east-1")
-        self.by_role = RoleClients(self.dispatcher, "us-east-1", identity)
         self.functions = Functions(
             self.clients,
             self.clock,

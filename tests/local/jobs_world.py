@@ -1,6 +1,5 @@
 """An account of the engine with jobs, for tests: S3, IAM, logs and the registry on moto, processes for real."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from local import moto_state
+from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
 from local.identity import Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
-from local.role_clients import RoleClients
+from tests.local.iam_world import allow, guarded, make_role
 
 ROLE = "arn:aws:iam::123456789012:role/job"
 
@@ -24,7 +24,7 @@ ROLE = "arn:aws:iam::123456789012:role/job"
 class Account:
     jobs: Jobs
     clock: Clock
-    clients: RoleClients
+    clients: Clients
     events: list[dict[str, Any]]
 
     @property
@@ -68,7 +68,7 @@ def account_in(folder: Path, preloaded: tuple[str, ...] = ()) -> Iterator[Accoun
     moto_state.reset()
     identity, clock = Identity(), Clock()
     dispatcher = Dispatcher(identity)
-    clients = RoleClients(dispatcher, "us-east-1", identity)
+    clients = Clients(dispatcher, "us-east-1")
     events: list[dict[str, Any]] = []
 
     def emit(source: str, detail_type: str, detail: Any, resources: Any = ()) -> None:
@@ -76,8 +76,8 @@ def account_in(folder: Path, preloaded: tuple[str, ...] = ()) -> Iterator[Accoun
 
     jobs = Jobs(clients, clock, work_dir=folder / "jobs", python=Path(sys.executable), preloaded=preloaded)
     dispatcher.register({**jobs.operations(), **Registry(emit, "us-east-1").operations()})
-    trust = {"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-    clients("iam").create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(trust))
+    guarded(dispatcher)
+    make_role(clients("iam"), "job", "sagemaker.amazonaws.com", allow("s3:*", "logs:*"))
     clients("s3").create_bucket(Bucket="bucket")
     yield Account(jobs, clock, clients, events)
     jobs.close()

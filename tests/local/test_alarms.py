@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.cloudwatch.alarm_actions import Actions
 from local.cloudwatch.metrics import Metric, Metrics
 from local.cloudwatch.service import CloudWatch
-from local.role_clients import RoleClients
 from tests.local.core_world import REGION, World, eventually, world
 
 ERRORS = Metric("AWS/Lambda", "Errors", frozenset({("FunctionName", "f")}))
@@ -83,9 +83,8 @@ class Watched:
 def watched() -> Iterator[Watched]:
     with world() as engine:
         metrics = Metrics(engine.clock)
-        watch = CloudWatch(
-            RoleClients(engine.dispatch, REGION, engine.identity), metrics, engine.clock, engine.bus.emit, REGION
-        )
+        actions = Actions(engine.clients, engine.authority, REGION)
+        watch = CloudWatch(actions, metrics, engine.clock, engine.bus.emit, REGION)
         engine.dispatch.register(watch.operations())
         url, arn = engine.queue("changes")
         engine.rule(PATTERN, arn)

@@ -15,11 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import moto_state
+from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
 from local.endpoints import Endpoints
 from local.identity import Identity
-from local.role_clients import RoleClients
+from tests.local.iam_world import allow, guarded, make_role
 
 ROLE = "arn:aws:iam::123456789012:role/endpoint"
 DOUBLING = """
@@ -45,7 +46,7 @@ BROKEN = "def model_fn(folder):\n    raise RuntimeError('the model does not load
 class Account:
     endpoints: Endpoints
     clock: Clock
-    clients: RoleClients
+    clients: Clients
 
     @property
     def sagemaker(self) -> Any:
@@ -92,11 +93,11 @@ def account(tmp_path: Path) -> Iterator[Account]:
     moto_state.reset()
     identity, clock = Identity(), Clock()
     dispatcher = Dispatcher(identity)
-    clients = RoleClients(dispatcher, "us-east-1", identity)
+    clients = Clients(dispatcher, "us-east-1")
     endpoints = Endpoints(clients, clock, tmp_path / "endpoints", Path(sys.executable))
     dispatcher.register(endpoints.operations())
-    trust = {"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-    clients("iam").create_role(RoleName="endpoint", AssumeRolePolicyDocument=json.dumps(trust))
+    guarded(dispatcher)
+    make_role(clients("iam"), "endpoint", "sagemaker.amazonaws.com", allow("s3:*", "logs:*"))
     clients("s3").create_bucket(Bucket="bucket")
     yield Account(endpoints, clock, clients)
     endpoints.close()

@@ -13,7 +13,7 @@ from moto.events.models import EventPattern, EventPatternParser
 from local.events import Chaos
 from local.input_transformer import render
 from local.moto_state import Rule
-from tests.local.core_world import FUNCTION, MACHINE, World, allow, eventually, world
+from tests.local.core_world import FUNCTION, MACHINE, RULE_ROLE, World, allow, eventually, world
 
 ENTRY = {"Source": "perennial", "DetailType": "Data Version Cut", "Detail": '{"stage": "dev", "dataset": "flights"}'}
 PATTERN = {"source": ["perennial"], "detail": {"stage": ["dev"]}}
@@ -58,7 +58,7 @@ def test_a_function_is_invoked_asynchronously(engine: World) -> None:
 
 
 def test_a_state_machine_is_started_under_a_name_of_its_own_each_time(engine: World) -> None:
-    engine.rule(PATTERN, MACHINE)
+    engine.rule(PATTERN, MACHINE, RoleArn=RULE_ROLE)
     put(engine)
     put(engine)
     started = eventually(lambda: engine.recorder.started if len(engine.recorder.started) == 2 else None, "executions")

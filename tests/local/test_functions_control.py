@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from local.api import ApiError
+from local.iam.authority import Acting
 from tests.local.functions_world import ECHO, Lambda, package, refused, running
+from tests.local.iam_world import guarded
 
 ONE = "def handler(e, c):\n    return 'one'\n"
 TWO = "def handler(e, c):\n    return 'two'\n"
@@ -183,11 +186,19 @@ def test_the_resource_policy_of_an_alias_says_who_may_invoke_it(engine: Lambda) 
     assert policy["Statement"][0]["Principal"] == {"Service": "apigateway.amazonaws.com"}
     assert policy["Statement"][0]["Resource"] == alias
     source = "arn:aws:execute-api:us-east-1:123456789012:{}/$default/POST/models/{{name}}/predictions"
-    allows = engine.functions.allows
-    assert allows(alias, "apigateway.amazonaws.com", source.format("abc"))
-    assert not allows(alias, "apigateway.amazonaws.com", source.format("other"))
-    assert not allows(alias, "events.amazonaws.com", source.format("abc"))
-    assert not allows(alias.removesuffix(":live"), "apigateway.amazonaws.com", source.format("abc"))
+    authority = guarded(engine.dispatcher, engine.functions.policy)
+
+    def refuses(service: str, arn: str, api: str) -> None:
+        acting = Acting(f"{service}.amazonaws.com", source.format(api))
+        with pytest.raises(ApiError, match="no resource-based policy allows the lambda:InvokeFunction action"):
+            authority.service(acting, "lambda", "Invoke", {"FunctionName": arn})
+
+    authority.service(
+        Acting("apigateway.amazonaws.com", source.format("abc")), "lambda", "Invoke", {"FunctionName": alias}
+    )
+    refuses("apigateway", alias, "other")
+    refuses("events", alias, "abc")
+    refuses("apigateway", alias.removesuffix(":live"), "abc")
     engine.client.remove_permission(FunctionName="f", Qualifier="live", StatementId="api")
     assert refused(engine.client.get_policy, FunctionName="f", Qualifier="live") == "ResourceNotFoundException"
 

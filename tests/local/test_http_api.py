@@ -20,6 +20,7 @@ from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
 from local.http_api import Api, HttpApi
+from local.iam import Authority
 from local.identity import OPERATOR, Credentials, Identity
 
 IDENTITY = Identity()
@@ -36,10 +37,9 @@ class Answering:
     payload: Any = field(default_factory=dict)
     error: str | None = None
     fails: ApiError | None = None
-    permitted: bool = True
+    permitted: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
     holds: threading.Event | None = None
 
     def invoke(self, function_arn: str, payload: bytes) -> Invocation:
@@ -51,9 +51,12 @@ class Answering:
         self.called.append(function_arn)
         return Invocation(json.dumps(self.payload).encode(), self.error, "1")
 
-    def allows(self, function_arn: str, service: str, source_arn: str) -> bool:
-        self.asked.append((function_arn, service, source_arn))
-        return self.permitted
+    def policy(self, function_arn: str) -> list[dict[str, Any]]:
+        """One statement, for the routes that `permitted` fits."""
+        source = {"ArnLike": {"AWS:SourceArn": f"arn:aws:execute-api:us-east-1:123456789012:*/*{self.permitted}"}}
+        principal = {"Service": "apigateway.amazonaws.com"}
+        allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function_arn}
+        return [{**allowed, "Principal": principal, "Condition": source}]
 
 
 class Stand:
@@ -69,7 +72,7 @@ class Stand:
         door = HttpApi(
             self.clients,
             self.functions,
-            self.identity,
+            Authority(self.clients, "us-east-1", self.functions.policy),
             self.clock,
             lambda group, line: self.lines.append((group, line)),
         )
@@ -179,13 +182,6 @@ def test_a_signed_request_reaches_the_alias_with_the_documented_event(stand: Sta
     }
     assert context["authorizer"]["iam"]["accessKey"] == OPERATOR.access_key
     assert (context["stage"], context["apiId"], context["accountId"]) == ("$default", stand.id, "123456789012")
-    assert stand.functions.asked == [
-        (
-            LIVE,
-            "apigateway.amazonaws.com",
-            f"arn:aws:execute-api:us-east-1:123456789012:{stand.id}/$default/POST{PATH}",
-        )
-    ]
 
 
 def test_the_prefix_may_already_be_gone_when_the_gateway_knew_the_api(stand: Stand) -> None:
@@ -321,7 +317,9 @@ def test_a_function_error_is_an_internal_error_that_tells_nothing(stand: Stand) 
 
 
 def test_an_api_without_permission_on_the_function_is_an_internal_error(stand: Stand) -> None:
-    stand.functions.permitted = False
+    stand.functions.permitted = f"$default/POST{PATH}"
+    assert stand.send("POST", "/models/x/predictions", b"{}", stand.signed())[0] == 200
+    stand.functions.events.clear()
     assert message(stand.send("POST", "/models/open/predictions")) == (500, "Internal Server Error")
     assert stand.functions.events == []
 

@@ -24,8 +24,8 @@ from local.events import Chaos
 from local.identity import Identity
 from local.logs_delivery import LogsDelivery
 from local.logs_delivery.batches import CONTROL_TEXT, envelope, extracted, failed_record, matcher, prefix_at
-from local.role_clients import RoleClients
 from tests.local.core_world import REGION, eventually
+from tests.local.iam_world import guarded
 
 ACCOUNT = "123456789012"
 GROUP = "predict"
@@ -106,7 +106,7 @@ def world(chaos: Chaos | None = None) -> Iterator[World]:
     moto_state.reset()
     clock, identity = Clock(), Identity()
     dispatch = Dispatcher(identity)
-    made = LogsDelivery(RoleClients(dispatch, REGION, identity), clock, REGION, chaos)
+    made = LogsDelivery(Clients(dispatch, REGION), clock, guarded(dispatch), chaos)
     dispatch.register(made.operations())
     dispatch.observe("logs", made)
     engine = World(clock, Clients(dispatch, REGION))

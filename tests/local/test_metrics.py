@@ -11,8 +11,10 @@ from botocore.exceptions import ClientError
 
 from lifecycle import names
 from local.clock import Clock
+from local.cloudwatch.alarm_actions import Actions
 from local.cloudwatch.metrics import KEPT_SECONDS, MINUTE, Metric, Metrics, NotTakenError
 from local.cloudwatch.service import CloudWatch
+from local.iam import Authority
 from tests.local.functions_world import Lambda, eventually, package, refused, running
 
 CODE = """
@@ -30,7 +32,8 @@ def handler(event, context):
 def engine(tmp_path: Path) -> Iterator[Lambda]:
     made = running(tmp_path)
     here = next(made)
-    watch = CloudWatch(here.by_role, here.functions.metrics, here.clock, lambda *_, **__: None, "us-east-1")
+    actions = Actions(here.clients, Authority(here.clients, "us-east-1", here.functions.policy), "us-east-1")
+    watch = CloudWatch(actions, here.functions.metrics, here.clock, lambda *_, **__: None, "us-east-1")
     here.dispatcher.register(watch.operations())
     here.dispatcher.observe("logs", watch.log_filters)
     here.create(CODE, Timeout=1)

@@ -11,6 +11,7 @@ from moto.s3.models import FakeKey
 
 from local import moto_state
 from tests.local.core_world import World, eventually, world
+from tests.local.iam_world import allow, make_role
 
 
 @pytest.fixture
@@ -36,12 +37,18 @@ def test_a_tls_only_policy_lets_loopback_requests_through_and_can_be_read_back(e
     assert json.loads(s3.get_bucket_policy(Bucket="data")["Policy"]) == policy
 
 
-def test_a_deny_without_condition_denies(engine: World) -> None:
+def test_a_buckets_deny_refuses_a_role_that_may_write_there_unless_it_is_for_requests_without_tls(
+    engine: World,
+) -> None:
     s3 = engine.client("s3")
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::data/*"}
+    writer = engine.clients("s3", make_role(engine.client("iam"), "writer", "lambda.amazonaws.com", allow("s3:*")))
+    deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::data/*"}
+    without_tls = deny | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3.put_bucket_policy(Bucket="data", Policy=json.dumps({"Version": "2012-10-17", "Statement": without_tls}))
+    writer.put_object(Bucket="data", Key="key", Body=b"x")
     s3.put_bucket_policy(Bucket="data", Policy=json.dumps({"Version": "2012-10-17", "Statement": deny}))
-    with pytest.raises(ClientError, match="403"):
-        s3.put_object(Bucket="data", Key="key", Body=b"x")
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        writer.put_object(Bucket="data", Key="key", Body=b"x")
 
 
 def test_the_eventbridge_switch_of_a_bucket_can_be_read_back(engine: World) -> None:
