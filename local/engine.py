@@ -32,8 +32,7 @@ from local.events import Bus, Chaos
 from local.functions import Functions
 from local.gateway import Doors, Gateway
 from local.http_api import Api, HttpApi
-from local.iam import Authority
-from local.iam.policies import OBSERVED
+from local.iam import enforced
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
@@ -128,11 +127,7 @@ class Engine:
         doors = Doors(self.dispatch, self._api, clock, lambda: self._ready)
         self._gateway = Gateway(doors, options.port)
         ending.callback(self._gateway.stop)
-        # functions are made later; until then nobody asks for a policy of one
-        authority = Authority(clients, options.region, lambda arn: functions.policy(arn))  # noqa: PLW0108
-        self.dispatch.guard(authority)
-        for service in OBSERVED:
-            self.dispatch.observe(service, authority.policies)
+        authority = enforced(self.dispatch, clients, lambda arn: functions.policy(arn))  # noqa: PLW0108 - made later
         bus = Bus(clients, clock, authority, options.chaos)
         ending.callback(bus.stop)
         schedules = Schedules(bus, clock, options.region)
@@ -145,8 +140,7 @@ class Engine:
         ending.callback(queues.join)
         made = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
         functions = ending.enter_context(closing(made))
-        actions = Actions(clients, authority, options.region)
-        watch = CloudWatch(actions, functions.metrics, clock, bus.emit, options.region)
+        watch = CloudWatch(Actions(clients, authority), functions.metrics, clock, bus.emit, options.region)
         ending.callback(watch.stop)
         ending.callback(queues.stop)
         self._http_api = HttpApi(clients, functions, authority, clock, functions.write_log)

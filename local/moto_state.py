@@ -20,7 +20,6 @@ from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.request import Request
 from moto.core.resource_tagging import iter_taggable_backends
-from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import events_backends
 from moto.iam.access_control import PermissionResult
 from moto.s3 import notifications
@@ -157,28 +156,6 @@ def tagged(region: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     with lock_of("apigatewayv2"):
         http = apigatewayv2_backends[ACCOUNT][region]
         yield from [(api.arn, http.get_tags(api.arn)) for api in http.apis.values() if http.get_tags(api.arn)]
-
-
-def has_object(bucket: str, key: str, version_id: str | None) -> bool:
-    """Tell whether S3 would find an object version; where there is no bucket, S3 says so whoever asks."""
-    with lock_of("s3"):
-        backend = s3_backends[ACCOUNT]["aws"]
-        return bucket not in backend.buckets or backend.get_object(bucket, key, version_id=version_id) is not None
-
-
-def has_tags(bucket: str, key: str, version_id: str | None) -> bool:
-    """Tell whether an object version has tags."""
-    with lock_of("s3"):
-        backend = s3_backends[ACCOUNT]["aws"]
-        found = backend.get_object(bucket, key, version_id=version_id)
-        return found is not None and bool(backend.tagger.get_tag_dict_for_resource(found.arn))
-
-
-def hash_key(region: str, table: str) -> str:
-    """Return the name of a table's partition key, "" when there is no such table."""
-    with lock_of("dynamodb"):
-        found = dynamodb_backends[ACCOUNT][region].tables.get(table)
-        return "" if found is None else str(found.hash_key_attr)
 
 
 def next_message(region: str, queue: str) -> float:

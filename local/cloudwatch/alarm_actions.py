@@ -22,25 +22,20 @@ _PLACES = {"us-east-1": "US East (N. Virginia)", "eu-central-1": "EU (Frankfurt)
 class Actions:
     """Tells the topics of alarms."""
 
-    def __init__(self, clients: Clients, authority: Authority, region: str) -> None:
+    def __init__(self, clients: Clients, authority: Authority) -> None:
         self._clients = clients
         self._authority = authority
-        self._region = region
 
     def of(self, settings: Settings, alarm_arn: str, change: tuple[str, str], why: str, at: float) -> None:
         """Do what an alarm asks for when it goes from the first to the second state of `change`."""
         topics = {ALARM: settings.alarm_actions, OK: settings.ok_actions}.get(change[1], ())
         message = self._message(settings, alarm_arn, change, why, at)
-        subject = f'{change[1]}: "{settings.name}" in {self._place}'
+        subject = f'{change[1]}: "{settings.name}" in {_place(alarm_arn)}'
         for topic in topics:
             try:
                 self._publish(topic, alarm_arn, subject, message)
             except (ApiError, ClientError) as error:
                 _log.warning("alarm %s: %s was not told: %s", settings.name, topic, error)
-
-    @property
-    def _place(self) -> str:
-        return _PLACES.get(self._region, self._region)
 
     def _publish(self, topic: str, alarm_arn: str, subject: str, message: str) -> None:
         asked, acting = {"TopicArn": topic}, Acting("cloudwatch.amazonaws.com", alarm_arn)
@@ -71,7 +66,7 @@ class Actions:
             "NewStateValue": change[1],
             "NewStateReason": why,
             "StateChangeTime": stamp(at),
-            "Region": self._place,
+            "Region": _place(arn),
             "AlarmArn": arn,
             "OldStateValue": change[0],
             "OKActions": list(settings.ok_actions),
@@ -80,3 +75,8 @@ class Actions:
             "Trigger": trigger,
         }
         return json.dumps(told)
+
+
+def _place(arn: str) -> str:
+    region = arn.split(":")[3]
+    return _PLACES.get(region, region)

@@ -6,17 +6,18 @@ from typing import Any
 
 from local.api import ACCOUNT, ApiError, Asked, Clients
 from local.iam.decision import Denied, Granted, Need, decide
+from local.iam.facts import has_object
 from local.iam.handed_over import HANDED, Handed
 from local.iam.policies import Policies
 from local.iam.refusals import refused, user
 from local.iam.service_needs import SERVICES
 from local.iam.statements import PolicyError
 from local.iam.storage_needs import STORAGE, source_of
-from local.moto_state import has_object
 
 NEEDS = {**STORAGE, **SERVICES}
 """What each operation needs; a role's call of any other is refused by name."""
 
+OfFunction = Callable[[str], Sequence[Mapping[str, Any]]]
 _OVER_TLS = {"aws:securetransport": "true"}  # the loopback address stands in for TLS: nothing leaves the machine
 
 
@@ -36,9 +37,7 @@ class Acting:
 class Authority:
     """Decides by the policies of the account as they are now. The operator is an administrator: nothing is asked."""
 
-    def __init__(
-        self, clients: Clients, region: str, of_function: Callable[[str], Sequence[Mapping[str, Any]]]
-    ) -> None:
+    def __init__(self, clients: Clients, region: str, of_function: OfFunction) -> None:
         self._region = region
         self.policies = Policies(clients, of_function)
         self._used: set[tuple[str, Granted]] = set()

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 from local.api import ACCOUNT
 from local.iam.decision import Need
-from local.moto_state import has_tags, hash_key
+from local.iam.facts import has_tags, hash_key
 
 Parameters = Mapping[str, Any]
 Needs = Callable[[Parameters, str], list[Need]]

@@ -75,7 +75,7 @@ def world(folder: Path) -> Iterator[World]:
         machines = StateMachines(clients, clock, emit, lambda *_: False, REGION)
         queues = Queues(clients, clock)
         log_lines = LogsDelivery(clients, clock, authority)
-        watch = CloudWatch(Actions(clients, authority, REGION), functions.metrics, clock, emit, REGION)
+        watch = CloudWatch(Actions(clients, authority), functions.metrics, clock, emit, REGION)
         for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:

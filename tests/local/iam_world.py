@@ -6,8 +6,7 @@ from typing import Any
 
 from local.clients import Clients
 from local.dispatch import Dispatcher
-from local.iam import Authority
-from local.iam.policies import OBSERVED
+from local.iam import Authority, enforced
 
 REGION = "us-east-1"
 
@@ -16,11 +15,7 @@ def guarded(
     dispatch: Dispatcher, of_function: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: ()
 ) -> Authority:
     """Let the policies of the account decide about every call to `dispatch`, as the engine does."""
-    authority = Authority(Clients(dispatch, REGION), REGION, of_function)
-    dispatch.guard(authority)
-    for service in OBSERVED:
-        dispatch.observe(service, authority.policies)
-    return authority
+    return enforced(dispatch, Clients(dispatch, REGION), of_function)
 
 
 def make_role(iam: Any, name: str, service: str, *statements: Mapping[str, Any], **trust: Any) -> str:

@@ -83,7 +83,7 @@ class Watched:
 def watched() -> Iterator[Watched]:
     with world() as engine:
         metrics = Metrics(engine.clock)
-        actions = Actions(engine.clients, engine.authority, REGION)
+        actions = Actions(engine.clients, engine.authority)
         watch = CloudWatch(actions, metrics, engine.clock, engine.bus.emit, REGION)
         engine.dispatch.register(watch.operations())
         url, arn = engine.queue("changes")

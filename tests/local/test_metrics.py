@@ -32,7 +32,7 @@ def handler(event, context):
 def engine(tmp_path: Path) -> Iterator[Lambda]:
     made = running(tmp_path)
     here = next(made)
-    actions = Actions(here.clients, Authority(here.clients, "us-east-1", here.functions.policy), "us-east-1")
+    actions = Actions(here.clients, Authority(here.clients, "us-east-1", here.functions.policy))
     watch = CloudWatch(actions, here.functions.metrics, here.clock, lambda *_, **__: None, "us-east-1")
     here.dispatcher.register(watch.operations())
     here.dispatcher.observe("logs", watch.log_filters)
