@@ -12,6 +12,7 @@ from local.clients import Clients
 from local.identity import Credentials
 from local.wire import HttpCall
 from tests.local.core_world import REGION, World, world
+from tests.local.iam_world import allow, make_role
 
 
 @pytest.fixture
@@ -52,10 +53,11 @@ def test_the_caller_is_the_role_whose_keys_signed(engine: World) -> None:
         return {"StatusCode": 200, "Payload": b"{}"}
 
     engine.dispatch.register({("lambda", "Invoke"): invoke})
-    keys = engine.identity.issue("arn:aws:iam::123456789012:role/r")
-    assert engine.identity.issue("arn:aws:iam::123456789012:role/r") == keys
+    role = make_role(engine.client("iam"), "r", "lambda.amazonaws.com", allow("lambda:InvokeFunction"))
+    keys = engine.identity.issue(role)
+    assert engine.identity.issue(role) == keys
     Clients(engine.dispatch, REGION, keys).client("lambda").invoke(FunctionName="f")
-    assert seen == [Caller(keys.access_key, "arn:aws:iam::123456789012:role/r")]
+    assert seen == [Caller(keys.access_key, role)]
 
 
 SOURCE = {"Bucket": "b", "Key": "from"}
