@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ONCE ?=
 PORT ?=
 
-.PHONY: help setup build run test check format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker
+.PHONY: help setup build run test check format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker test-localstack
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ test-clients: setup ## aws, boto3, sagemaker-core and cdk against the laptop eng
 
 test-sagemaker: setup ## the SageMaker SDK: experiments by ModelTrainer, its table of images
 	@scripts/test_lane.sh sagemaker tests/clients/sdk
+
+test-localstack: setup ## LocalStack's opinion: the real cdk deploys there, and the loop runs up to its first job
+	@scripts/test_localstack.sh
 
 bench-peers: setup ## scoring, profiling and drift alerts beside the usual tools (installs them below build/)
 	@.venv/bin/python benchmarks/peers/compare.py

@@ -12,7 +12,6 @@ from cli import ask as asking
 from cli import output, reports
 from cli.follow import Board, first_after, wait_for
 from cli.target import Target
-from cloud.door import Door
 from cloud.history import Execution, History
 from cloud.objects import Bucket
 from lifecycle import keys, names
@@ -147,7 +146,7 @@ class Loop:
                 return
 
     def _ask(self, file: Path) -> asking.Asked:
-        door = Door(self._shared[names.OUTPUT_API_URL], self._target.operator.region, self._target.operator.keys())
+        door = self._target.door()
         rows, labels = asking.rows_of(file, self._spec.contract, ASK_ROWS)
         with self._board.doing(f"ask for {len(rows)} predictions over HTTP ({file.name})"):
             return asking.ask(door, self._model, rows, labels)

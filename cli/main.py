@@ -15,7 +15,8 @@ from lifecycle.errors import LifecycleError, Unavailable
 EPILOG = (
     "Options that every command takes, anywhere on the line: [bold]--json[/bold], one JSON value for machines; "
     "[bold]--stage[/bold] NAME, a stage of stages.yaml (default: the first); [bold]--local[/bold] or "
-    "[bold]--aws[/bold] (default: the laptop engine if one runs here, else AWS).\n\n"
+    "[bold]--aws[/bold] (default: the laptop engine if one runs here, else AWS); [bold]--endpoint-url[/bold] URL, "
+    "another address that speaks as AWS does, such as LocalStack's.\n\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing there to talk to."
 )
 HELP = """Put tabular models into production and keep them fresh.
@@ -26,9 +27,9 @@ On AWS, or on this machine with the laptop engine: the same commands.
 """
 BEGIN, DATA, MODELS, CARE = "Begin", "Data and runs", "Models and predictions", "Look after it"
 ORDER = (
-    "new", "local", "doctor", "upload", "data", "train", "status", "runs", "models", "approve", "deploy", "live",
-    "rollback", "predict", "openapi", "predictions", "feedback", "replay", "monitor", "retrain", "simulate", "logs",
-    "destroy",
+    "new", "local", "doctor", "upload", "data", "train", "experiment", "status", "runs", "models", "approve", "deploy",
+    "live", "rollback", "predict", "openapi", "predictions", "feedback", "replay", "monitor", "retrain", "simulate",
+    "logs", "destroy",
 )  # fmt: skip
 
 
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 
 _FLAGS = ("--json", "--local", "--aws")
+_NAMED = ("--stage", "--endpoint-url")
 
 
 def example(*lines: str) -> str:
@@ -64,24 +66,26 @@ def options(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value instead of tables and lines.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Talk to the laptop engine.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Talk to AWS even when a laptop engine runs.")] = False,
+    endpoint_url: Annotated[str | None, typer.Option(help="Talk to this address, which speaks as AWS does.")] = None,
 ) -> None:
     """Take the options that every command shares."""
-    if local and aws:
-        output.fail("--local and --aws exclude each other", output.EXIT_USAGE)
-    context.obj = Shared(stage=stage, where="local" if local else "aws" if aws else None, as_json=as_json)
+    if local + aws + (endpoint_url is not None) > 1:
+        output.fail("--local, --aws and --endpoint-url exclude each other", output.EXIT_USAGE)
+    where = "local" if local else "aws" if aws or endpoint_url is not None else None
+    context.obj = Shared(stage=stage, where=where, as_json=as_json, endpoint=endpoint_url)
 
 
 class Shared:
     """The options that every command shares, and what is made from them."""
 
-    def __init__(self, *, stage: str | None, where: str | None, as_json: bool) -> None:
-        self.stage, self.where = stage, where
+    def __init__(self, *, stage: str | None, where: str | None, as_json: bool, endpoint: str | None = None) -> None:
+        self.stage, self.where, self.endpoint = stage, where, endpoint
         self.out = output.Output(as_json=as_json)
 
     def target(self) -> target.Target:
         """Return where this command acts; ends the command outside a checkout."""
         need_checkout()
-        return target.find(stage=self.stage, where=self.where)
+        return target.find(stage=self.stage, where=self.where, endpoint=self.endpoint)
 
 
 def need_checkout() -> None:
@@ -106,9 +110,9 @@ def _hoist(arguments: list[str]) -> list[str]:
     for argument in waiting:
         if argument == "--":
             return [*front, *rest, argument, *waiting]
-        if argument in _FLAGS or argument.startswith("--stage="):
+        if argument in _FLAGS or argument.startswith(tuple(f"{name}=" for name in _NAMED)):
             front.append(argument)
-        elif argument == "--stage":
+        elif argument in _NAMED:
             front += [argument, *[value for value in [next(waiting, None)] if value is not None]]
         else:
             rest.append(argument)

@@ -1,4 +1,7 @@
-"""Where a command acts: a stage on AWS, or the same stage on the laptop engine; the same calls either way."""
+"""Where a command acts: a stage on AWS, on the laptop engine, or on an endpoint that speaks as AWS does.
+
+The same calls each time.
+"""
 
 import json
 import os
@@ -6,17 +9,22 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 
 from cli import output
+from cloud.door import Door
 from cloud.operator import Operator
 from cloud.stacks import Stacks
 from lifecycle import names
 
 STATE_FILE = Path(".perennial/engine.json")
 STAGES = Path("stages.yaml")
+ENDPOINT: Final = "AWS_ENDPOINT_URL"
+"""The variable by which every AWS client is sent to another address; a command that obeys it says so."""
+_OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +45,8 @@ class Target:
         """The target in words."""
         if self.engine is not None:
             return f"stage {self.stage} on the laptop engine at {self.engine['endpoint']}"
+        if self.operator.endpoint is not None:
+            return f"stage {self.stage} at {self.operator.endpoint}, not on AWS"
         return f"stage {self.stage} on AWS in {self.operator.region}"
 
     def client(self, service: str) -> Any:
@@ -59,6 +69,13 @@ class Target:
     def serving(self, model: str) -> dict[str, str]:
         """Return the outputs of a model's serving stack; ends the command when there is none."""
         return self._outputs(names.serving_stack(self.stage, model))
+
+    def door(self) -> Door:
+        """Return the HTTP API; ends the command where an endpoint in AWS's place has none, rather than ask AWS."""
+        url = self.shared()[names.OUTPUT_API_URL]
+        if self.engine is None and self.operator.endpoint and (urlsplit(url).hostname or "").endswith(_OF_AWS):
+            output.fail(f"{self.where} has no HTTP API of its own: its stack names {url}", output.EXIT_UNREACHABLE)
+        return Door(url, self.operator.region, self.operator.keys())
 
     def models(self) -> list[str]:
         """Return the names of the models that are deployed; ends the command when the stage is not."""
@@ -86,33 +103,45 @@ class Target:
         return found
 
 
-def find(*, stage: str | None, where: str | None) -> Target:
+def find(*, stage: str | None, where: str | None, endpoint: str | None = None) -> Target:
     """Return the target of this command.
 
-    `where` is "local", "aws" or None: then the laptop engine, if one runs from this checkout, else AWS.
+    `where` is "local", "aws" or None: then the laptop engine, if one runs from this checkout, else AWS. `endpoint` is
+    an address that is asked in AWS's place, whatever engine runs.
     """
-    engine = running_engine()
+    engine = None if endpoint else running_engine()
     if where == "local" or (where is None and engine is not None):
-        if engine is None:
-            output.fail("no laptop engine runs here. Start one: perennial local up", output.EXIT_UNREACHABLE)
-        if stage not in (None, engine["stage"]):
-            output.fail(
-                f"the laptop engine runs stage {engine['stage']}, not {stage}. For {stage} on AWS add --aws; on this "
-                f"machine stop the engine and run: perennial local up --stage {stage}",
-                output.EXIT_USAGE,
-            )
-        operator = Operator(
-            region=engine["region"],
-            endpoint=engine["endpoint"],
-            access_key=engine["access_key"],
-            secret_key=engine["secret_key"],
-        )
-        return Target(stage=engine["stage"], operator=operator, engine=engine)
+        return _local(engine, stage)
     stages = _stages()
     chosen = stage or next(iter(stages))
     if chosen not in stages:
         output.fail(f"stage {chosen!r} is not in stages.yaml; it has: {', '.join(stages)}", output.EXIT_USAGE)
-    return Target(stage=chosen, operator=Operator(region=stages[chosen]))
+    operator = Operator(region=stages[chosen], endpoint=_address(endpoint or os.environ.get(ENDPOINT)))
+    return Target(stage=chosen, operator=operator)
+
+
+def _local(engine: dict[str, Any] | None, stage: str | None) -> Target:
+    if engine is None:
+        output.fail("no laptop engine runs here. Start one: perennial local up", output.EXIT_UNREACHABLE)
+    if stage not in (None, engine["stage"]):
+        output.fail(
+            f"the laptop engine runs stage {engine['stage']}, not {stage}. For {stage} on AWS add --aws; on this "
+            f"machine stop the engine and run: perennial local up --stage {stage}",
+            output.EXIT_USAGE,
+        )
+    operator = Operator(
+        region=engine["region"],
+        endpoint=engine["endpoint"],
+        access_key=engine["access_key"],
+        secret_key=engine["secret_key"],
+    )
+    return Target(stage=engine["stage"], operator=operator, engine=engine)
+
+
+def _address(given: str | None) -> str | None:
+    if given and urlsplit(given).scheme not in ("http", "https"):
+        output.fail(f"an endpoint is an address such as http://127.0.0.1:4566, found {given!r}", output.EXIT_USAGE)
+    return given or None
 
 
 def _stages() -> dict[str, str]:

@@ -29,7 +29,7 @@ from local.deployer import Deployer, DeploymentError
 from local.dispatch import Dispatcher
 from local.endpoints import Endpoints
 from local.events import Bus, Chaos
-from local.functions import Functions
+from local.functions.functions import Functions
 from local.gateway import Doors, Gateway
 from local.http_api import Api, HttpApi
 from local.iam import enforced

@@ -17,3 +17,8 @@ done
 # without dependencies: they are the image's own
 lock families "${linux[@]}" -c requirements/dev.lock --no-deps
 lock endpoint "${linux[@]}" -c requirements/dev.lock --no-deps
+# LocalStack 4.14.0 runs on 3.13 only
+lock localstack --python-version 3.13 --python-platform x86_64-manylinux_2_28
+# what users install beside this project, in environments of their own
+lock clients "${linux[@]}"
+lock sagemaker "${linux[@]}"

@@ -12,7 +12,6 @@ from cli.ask import refusal
 from cli.follow import POLL_SECONDS, Board
 from cli.main import MODELS, Shared, app, example
 from cli.target import Target
-from cloud.door import Door
 from lifecycle import keys, names
 from lifecycle.feedback_verdict import REFUSED
 from lifecycle.schema import Kind
@@ -66,7 +65,7 @@ def _need_feedback(target: Target, model: str) -> None:
 
 def _one(shared: Shared, target: Target, model: str, item: dict[str, Any]) -> None:
     item["label"] = _typed(str(item["label"]), target, model)
-    door = Door(target.shared()[names.OUTPUT_API_URL], target.operator.region, target.operator.keys())
+    door = target.door()
     answer = door.call("POST", f"/models/{model}/feedback", json.dumps({"labels": [item]}).encode())
     if answer.status != 200:
         output.fail(refusal(answer))

@@ -10,8 +10,6 @@ from cli import engine, output
 from cli.ask import refusal
 from cli.follow import Board
 from cli.main import MODELS, Shared, app, example, need_checkout
-from cloud.door import Door
-from lifecycle import names
 from lifecycle import openapi as documents
 
 PATH = "/openapi.json"
@@ -41,7 +39,7 @@ def _live(shared: Shared, model: str | None) -> dict[str, Any]:
     target = shared.target()
     if model is not None:
         target.serving(model)
-    door = Door(target.shared()[names.OUTPUT_API_URL], target.operator.region, target.operator.keys())
+    door = target.door()
     answer = door.call("GET", PATH)
     if answer.status != 200:
         output.fail(refusal(answer))

@@ -10,7 +10,6 @@ import typer
 from cli import output, reports
 from cli.ask import ask, refusal, rows_of
 from cli.main import MODELS, Shared, app, example
-from cloud.door import Door
 from lifecycle import names
 
 
@@ -49,7 +48,7 @@ def predict(
         shared.out.value({"curl": line})
         shared.out.raw(line)
         return
-    door = Door(url, target.operator.region, target.operator.keys())
+    door = target.door()
     if labels:
         answers = ask(door, model, rows, labels).predictions
     else:

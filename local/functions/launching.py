@@ -50,16 +50,8 @@ class Launcher:
 
     def _environment(self, release: Release, task_root: Path, opt: list[Path]) -> dict[str, str]:
         c = release.configuration
-        places = [place for layer in opt for place in ("python/lib/python3.12/site-packages", "python")]
-        packages = [layer / place for layer in opt for place in dict.fromkeys(places) if (layer / place).is_dir()]
-        libraries = [str(task_root), str(task_root / "lib"), *(str(layer / "lib") for layer in opt)]
         own = {
-            "PATH": ":".join([*(str(layer / "bin") for layer in opt), "/usr/local/bin", "/usr/bin", "/bin"]),
-            "LD_LIBRARY_PATH": ":".join(libraries),
-            "PYTHONPATH": ":".join(str(folder) for folder in (task_root, *packages)),
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "LAMBDA_TASK_ROOT": str(task_root),
+            **search_paths(task_root, opt),
             "_HANDLER": c.handler,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{c.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": release.function,
@@ -72,3 +64,18 @@ class Launcher:
             "AWS_ENDPOINT_URL": self._endpoint,
         }
         return {**own, **c.environment, **self._identity.issue(c.role).environment()}
+
+
+def search_paths(task_root: Path, layers: list[Path]) -> dict[str, str]:
+    """Return where a worker looks for programs and packages, as variables; `layers` unpacked, the last one first."""
+    places = [place for layer in layers for place in ("python/lib/python3.12/site-packages", "python")]
+    packages = [layer / place for layer in layers for place in dict.fromkeys(places) if (layer / place).is_dir()]
+    libraries = [str(task_root), str(task_root / "lib"), *(str(layer / "lib") for layer in layers)]
+    return {
+        "PATH": ":".join([*(str(layer / "bin") for layer in layers), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "PYTHONPATH": ":".join(str(folder) for folder in (task_root, *packages)),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "LAMBDA_TASK_ROOT": str(task_root),
+    }

@@ -15,7 +15,7 @@ from local.cloudwatch import CloudWatch
 from local.cloudwatch.alarm_actions import Actions
 from local.deployer import Deployer
 from local.dispatch import Dispatcher
-from local.functions import Functions
+from local.functions.functions import Functions
 from local.identity import Identity
 from local.logs_delivery import LogsDelivery
 from local.queues import Queues

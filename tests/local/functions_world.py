@@ -16,7 +16,7 @@ from local import moto_state
 from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
-from local.functions import Functions
+from local.functions.functions import Functions
 from local.identity import Identity
 
 ROLE = "arn:aws:iam::123456789012:role/worker"
