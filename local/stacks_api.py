@@ -1,8 +1,10 @@
 """CloudFormation's read operations and DeleteStack, over the stacks that the deployer keeps."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from local import cdk_command_line
 from local.api import ApiError, Caller, Operations
 from local.stack_state import Stack, StackEvent, StackResource, Stacks
 
@@ -22,7 +24,9 @@ class StacksApi:
             (SERVICE, "DescribeStacks"): self._describe_stacks,
             (SERVICE, "ListStackResources"): self._list_stack_resources,
             (SERVICE, "DescribeStackEvents"): self._describe_stack_events,
+            (SERVICE, "GetTemplate"): self._get_template,
             (SERVICE, "DeleteStack"): self._delete_stack,
+            **cdk_command_line.operations(),
         }
 
     def _stack(self, name: str) -> Stack:
@@ -46,6 +50,9 @@ class StacksApi:
         stack = self._stack(parameters["StackName"])
         numbered = list(enumerate(stack.events))
         return {"StackEvents": [_event(stack, number, event) for number, event in reversed(numbered)]}
+
+    def _get_template(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
+        return {"TemplateBody": json.dumps(self._stack(parameters["StackName"]).template)}
 
     def _delete_stack(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         # AWS answers success for a stack that does not exist
@@ -78,6 +85,10 @@ def _described(stack: Stack) -> dict[str, Any]:
         outputs.append({"OutputKey": key, "OutputValue": value} | present)
     return _summary(stack) | {
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": parameter["Default"]}
+            for key, parameter in stack.template.get("Parameters", {}).items()
+        ],
         "Outputs": outputs,
         "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
     }
