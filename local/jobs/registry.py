@@ -22,8 +22,8 @@ _OPERATOR = f"arn:aws:iam::{ACCOUNT}:root"
 # Source: SageMaker developer guide, "Automating Amazon SageMaker AI with Amazon EventBridge".
 _TOLD = (
     *("ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn", "ModelPackageDescription"),
-    *("InferenceSpecification", "ModelPackageStatus", "ModelPackageStatusDetails", "ModelApprovalStatus"),
-    *("ApprovalDescription", "CustomerMetadataProperties"),
+    *("InferenceSpecification", "ModelPackageStatus", "ModelApprovalStatus"),
+    *("ApprovalDescription", "CustomerMetadataProperties", "CertifyForMarketplace"),
 )
 
 
@@ -149,4 +149,10 @@ def _identity(caller: Caller) -> dict[str, Any]:
 def _detail(package: Any) -> dict[str, Any]:
     described = package.gen_response_object()
     detail = {key: described[key] for key in _TOLD if key in described}
-    return {**detail, "CreationTime": package.creation_time.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    changed = package.last_modified_time or package.creation_time
+    return {
+        **detail,
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+        "CreationTime": package.creation_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "LastModifiedTime": changed.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
