@@ -1,5 +1,6 @@
 """Stacks of the laptop engine: created, changed, rolled back and deleted as CloudFormation would."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -324,6 +325,32 @@ def test_assets_are_published_under_their_keys_and_never_twice(engine: World) ->
     engine.deploy(one=queue(31))
 
     assert engine.client("s3").head_object(Bucket=bucket, Key="cafe.zip")["VersionId"] == first
+
+
+def test_a_stack_s_template_and_parameters_are_told_as_they_were_deployed(engine: World) -> None:
+    engine.deploy(one=queue(30))
+    written = json.loads((engine.folder / "one.template.json").read_text())
+    body = engine.client("cloudformation").get_template(StackName="one")["TemplateBody"]
+    assert json.dumps(body) == json.dumps(written)  # the order too: `cdk` compares texts
+    assert engine.stack("one")["Parameters"] == [
+        {"ParameterKey": "BootstrapVersion", "ParameterValue": "/cdk-bootstrap/hnb659fds/version"}
+    ]
+
+
+def test_change_sets_are_refused_with_the_command_that_deploys(engine: World) -> None:
+    engine.deploy(one=queue(30))
+    cloudformation = engine.client("cloudformation")
+    with pytest.raises(ClientError, match=r"ValidationError.*run `perennial local up`"):
+        cloudformation.create_change_set(StackName="one", ChangeSetName="c", TemplateBody="{}")
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        cloudformation.describe_change_set(StackName="one", ChangeSetName="c")
+    cloudformation.delete_change_set(StackName="one", ChangeSetName="c")
+
+
+def test_the_roles_of_bootstrapping_cannot_be_assumed(engine: World) -> None:
+    role = "arn:aws:iam::123456789012:role/cdk-hnb659fds-deploy-role-123456789012-us-east-1"
+    with pytest.raises(ClientError, match=r"AccessDenied.*not authorized to perform: sts:AssumeRole on resource"):
+        engine.client("sts").assume_role(RoleArn=role, RoleSessionName="cdk")
 
 
 def test_the_version_of_the_bootstrap_is_known(engine: World) -> None:

@@ -45,6 +45,28 @@ def test_a_job_finds_its_inputs_and_leaves_its_model(account: Account) -> None:
     assert passed == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
 
 
+def test_a_prefix_names_a_folder_with_or_without_a_slash_and_an_object_by_its_name(account: Account) -> None:
+    account.put("in/code/a.txt", b"inside")
+    account.put("in/code-2.txt", b"beside")
+    account.put("in/single.txt", b"alone")
+    channels = [channel("code", "s3://bucket/in/code"), channel("single", "s3://bucket/in/single.txt")]
+    script = "cd /opt/ml/input/data && find code single -type f | sort && cat code/a.txt single/single.txt"
+    account.train(script, InputDataConfig=channels)
+    assert account.log("/aws/sagemaker/TrainingJobs") == [
+        "code/a.txt", "code/code-2.txt", "single/single.txt", "insidealone",
+    ]  # fmt: skip
+
+
+def test_start_scripts_of_the_sagemaker_sdk_find_what_they_name_literally(account: Account) -> None:
+    account.put("in/sm_drivers/sm_train.sh", b"test -d /opt/ml/input/config && echo started")
+    account.put("in/code/run.sh", b"echo /opt/ml")
+    channels = [channel("sm_drivers", "s3://bucket/in/sm_drivers"), channel("code", "s3://bucket/in/code")]
+    account.train(
+        "bash /opt/ml/input/data/sm_drivers/sm_train.sh; bash /opt/ml/input/data/code/run.sh", InputDataConfig=channels
+    )
+    assert account.log("/aws/sagemaker/TrainingJobs") == ["started", "/opt/ml"]  # other files stay as they are
+
+
 def test_a_failing_job_says_why_and_leaves_no_model(account: Account) -> None:
     script = "echo half > /opt/ml/model/half; echo 'DatasetRejected: no rows' > /opt/ml/output/failure; exit 3"
     described = account.train(script)
@@ -106,11 +128,11 @@ def test_names_are_unique_for_ever(account: Account) -> None:
     ("change", "message"),
     [
         ({"TrainingJobName": "bad_name"}, "regular expression"),
-        ({"TrainingJobName": "x" * 64}, "less than or equal to 63"),
+        ({"TrainingJobName": "x" * 64}, "regular expression"),
         ({"HyperParameters": {"k": "v" * 257}}, "256"),
         ({"HyperParameters": {str(n): "" for n in range(101)}}, "100"),
         ({"RoleArn": "arn:aws:iam::123456789012:role/other"}, "Could not assume role"),
-        ({"ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m6g.large", "VolumeSizeInGB": 5}}, "arm64"),
+        ({"ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m6g.large", "VolumeSizeInGB": 5}}, "enum value"),
         ({"ResourceConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}}, "InstanceCount"),
         ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining"),
     ],

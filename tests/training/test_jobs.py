@@ -15,6 +15,7 @@ from lifecycle.scoring import CompiledModel
 from lifecycle.spec import Candidate, Decision, Gates, ModelSpec, SliceGate, Task, Training
 from tests.training import world
 from tests.training.world import World
+from training import artefact
 
 FAMILIES = {
     Task.BINARY: [names.LOGISTIC_REGRESSION, names.RANDOM_FOREST, names.HIST_GRADIENT_BOOSTING],
@@ -186,6 +187,25 @@ def test_the_threshold_is_the_owners_or_follows_the_costs(decision: Decision, wa
     assert abs(found - wanted) < 0.25
     assert CompiledModel.load(made.compiled(), made.code).threshold == found
     assert decision.threshold in (None, found)
+
+
+def test_an_experiment_makes_the_one_trial_that_it_is_told(built: Build) -> None:
+    made = built(world.spec_of(Task.BINARY, [names.RANDOM_FOREST]))
+    assert made.train(names.RANDOM_FOREST, parameters='{"max_leaf_nodes": 8, "n_estimators": 5}') == 0
+    trained = artefact.load(made.folder / f"candidates/{names.RANDOM_FOREST}/output/model.tar.gz", "job")
+    [trial] = trained.trials
+    assert trial["parameters"] == {
+        "max_leaf_nodes": 8, "min_samples_leaf": 5, "max_features": 0.3, "n_estimators": 5,
+    }  # fmt: skip
+    assert trained.family["parameters"] == trial["parameters"]
+    assert len(trained.fitted.estimator.estimators_) == 5
+
+
+@pytest.mark.parametrize("told", ["max_depth=8", "[1]", '"text"'])
+def test_an_experiment_whose_values_are_no_object_says_so(told: str, built: Build) -> None:
+    made = built(world.spec_of(Task.BINARY, [names.RANDOM_FOREST]))
+    assert made.train(names.RANDOM_FOREST, parameters=told) == 1
+    assert "must be a JSON object" in made.failure(names.RANDOM_FOREST)
 
 
 def test_a_job_started_for_another_spec_refuses_to_train(built: Build) -> None:

@@ -112,12 +112,16 @@ class World:
     def evaluation(self) -> Path:
         return self.folder / "evaluate/processing/output/evaluation"
 
-    def train(self, family: str, job: str | None = None) -> int:
-        """Run the training job of a family and put its archive where the evaluation reads it."""
+    def train(self, family: str, job: str | None = None, **more: str) -> int:
+        """Run the training job of a family and put its archive where the evaluation reads it.
+
+        `more` are hyperparameters besides those of a run.
+        """
         root = self.folder / "jobs" / (job or family)
         config = root / "input/config"
         config.mkdir(parents=True)
         told = {"run_id": RUN, "family": family, "version": VERSION, "spec_id": self.spec.spec_id}
+        told |= more
         (config / "hyperparameters.json").write_text(json.dumps(told))
         (root / "input/data").mkdir()
         for channel in ("data", "manifest", "wheels"):
