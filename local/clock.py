@@ -70,10 +70,11 @@ class Clock:
         """Engine time, epoch seconds."""
         return _machine_time() + self._offset
 
-    def start(self) -> None:
-        """Set engine time to where it begins, and begin to let idle time pass at `idle_speed`."""
-        if self._begin is not None:
-            self.advance(self._begin - self.now())
+    def start(self, earliest: float = 0.0) -> None:
+        """Set engine time to where it begins, never before `earliest`, and begin to let idle time pass."""
+        begin = max(self.now() if self._begin is None else self._begin, earliest)
+        if self._begin is not None or begin > self.now():
+            self.advance(begin - self.now())
         threading.Thread(target=self._run, name="clock", daemon=True).start()
 
     def stop(self) -> None:

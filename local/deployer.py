@@ -10,6 +10,7 @@ from local.api import ACCOUNT, ApiError, Caller, Emit, Operations
 from local.assembly import Assembly, AssemblyError, FileAsset, StackArtifact, packaged, read_assembly
 from local.clock import Clock
 from local.deployment import Deployment
+from local.keeping import NOWHERE, Keep
 from local.preflight import BOOTSTRAP_PARAMETER, offenders
 from local.resource_steps import FAULTS, Environment, ResourceError, remove
 from local.resources.kind import Clients, found_or
@@ -33,11 +34,11 @@ class DeploymentError(Exception):
 class Deployer:
     """Deploys assemblies and answers for the stacks."""
 
-    def __init__(self, clients: Clients, emit: Emit, clock: Clock) -> None:
+    def __init__(self, clients: Clients, emit: Emit, clock: Clock, keep: Keep = NOWHERE) -> None:
         self._clients = clients
         self._emit = emit
         self._clock = clock
-        self._stacks = Stacks()
+        self._stacks = Stacks(keep)
 
     def operations(self) -> Operations:
         """Return CloudFormation's operations on the deployed stacks, and the parameter that bootstrapping leaves."""
@@ -139,6 +140,7 @@ class Deployer:
             stack.updated_at = now
         self._record(stack, (stack.name, stack.id, _STACK_TYPE), status, reason)
         progress(stack.name, stack.name, status)
+        self._stacks.add(stack)
         detail: dict[str, Any] = {
             "stack-id": stack.id,
             "status-details": {"status": status, "status-reason": reason},
@@ -175,7 +177,7 @@ class Deployer:
                 report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))
                 failed.append(resource.logical_id)
             else:
-                del stack.resources[resource.logical_id]
+                self._stacks.drop_resource(stack, resource.logical_id)
         return failed
 
 

@@ -51,7 +51,7 @@ class Deployment:
         self._settle_outputs()
         gone = [r for r in self._before.values() if r.logical_id not in self._template["Resources"]]
         for resource in reversed(gone):
-            del self._stack.resources[resource.logical_id]
+            self._environment.stacks.drop_resource(self._stack, resource.logical_id)
         for resource in [*self._replaced, *reversed(gone)]:
             self._remove(resource)
         self._stack.imports = self._imports
@@ -100,19 +100,25 @@ class Deployment:
     def _create(self, logical_id: str, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
         self._environment.report(logical_id, "", kind.type, "CREATE_IN_PROGRESS", "")
         name = physical_name(kind, properties, self._stack.name, logical_id)
+        begun = StackResource(
+            logical_id=logical_id,
+            type=kind.type,
+            id=name,
+            name=name,
+            properties=properties,
+            attributes={},
+            retain=retain,
+            status="CREATE_IN_PROGRESS",
+            changed_at=self._environment.now(),
+        )
+        # known before it is there: whoever takes this up after a failure or a kill finds what may be left of it
+        self._environment.stacks.set_resource(self._stack, begun)
         subject = kind.subject(self._environment.clients, name, properties)
         subject = replace(subject, id=kind.create(subject))
         kind.configure(subject)
-        self._stack.resources[logical_id] = StackResource(
-            logical_id=logical_id,
-            type=kind.type,
-            id=subject.id,
-            name=name,
-            properties=properties,
-            attributes=dict(kind.attributes(subject)),
-            retain=retain,
-            status="CREATE_COMPLETE",
-            changed_at=self._environment.now(),
+        self._environment.stacks.set_resource(
+            self._stack,
+            replace(begun, id=subject.id, attributes=dict(kind.attributes(subject)), status="CREATE_COMPLETE"),
         )
         self._complete(logical_id, kind, subject)
         self._environment.report(logical_id, subject.id, kind.type, "CREATE_COMPLETE", "")
@@ -144,7 +150,7 @@ class Deployment:
         subject = kind.subject(self._environment.clients, old.name, after, id=old.id, previous=before)
         kind.update(subject)
         self._complete(old.logical_id, kind, subject)
-        self._stack.resources[old.logical_id] = replace(
+        changed = replace(
             old,
             properties=properties,
             attributes=dict(kind.attributes(subject)),
@@ -152,6 +158,7 @@ class Deployment:
             status="UPDATE_COMPLETE",
             changed_at=self._environment.now(),
         )
+        self._environment.stacks.set_resource(self._stack, changed)
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_COMPLETE", "")
 
     def _settle_outputs(self) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from local import moto_state
+from local import moto_replacements, moto_state
 from local.api import ApiError, Asked, Guard, Operation, Operations
 from local.identity import Identity
 from local.wire import RUNTIME, HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
@@ -27,7 +27,7 @@ class Dispatcher:
         self._operations: dict[tuple[str, str], Operation] = {}
         self._guards: list[Guard] = []
         self._observers: list[tuple[str, Observer]] = []
-        moto_state.install()
+        moto_replacements.install()
 
     def register(self, operations: Operations) -> None:
         """Let `operations` answer before moto does."""

@@ -3,7 +3,6 @@
 `python -m local.engine --cdk-out cdk.out` prints one JSON line per phase on standard output, the last one `ready`.
 """
 
-import argparse
 import json
 import logging
 import os
@@ -12,23 +11,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from lifecycle import names
-from local import moto_state
+from local.api import Operations
 from local.assembly import AssemblyError
 from local.clients import Clients
 from local.clock import Clock
 from local.cloudwatch import CloudWatch
 from local.cloudwatch.alarm_actions import Actions
+from local.data_directory import DataDirectoryError
 from local.deployer import Deployer, DeploymentError
-from local.dispatch import Dispatcher
+from local.dispatch import Dispatcher, Observer
 from local.endpoints import Endpoints
-from local.events import Bus, Chaos
+from local.events import Bus
 from local.functions.functions import Functions
 from local.gateway import Doors, Gateway
 from local.http_api import Api, HttpApi
@@ -36,15 +35,16 @@ from local.iam import enforced
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
+from local.lasting import Lasting
 from local.local_urls import with_local_urls
 from local.logs_delivery import LogsDelivery
 from local.object_events import ObjectEvents
+from local.options import Options, arguments_of
 from local.queues import Queues
 from local.schedules import Schedules
 from local.states import StateMachines
 from local.tagging import Tagging
 
-JOBS_PYTHON = Path(".venv-jobs/bin/python")
 PARENT_LOOK_SECONDS = 1.0  # whoever was killed cannot tell the engine to end
 
 Report = Callable[[str, str, float], None]
@@ -53,21 +53,6 @@ Report = Callable[[str, str, float], None]
 
 def _silently(_: str, __: str, ___: float) -> None:
     """Report nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events.
-
-    `begin` is engine time at its start, in epoch seconds (default: the machine's time).
-    """
-
-    region: str = "us-east-1"
-    idle_speed: float = 1.0
-    begin: float | None = None
-    port: int = 0
-    python: Path = JOBS_PYTHON
-    chaos: Chaos | None = None
 
 
 class Engine:
@@ -108,6 +93,9 @@ class Engine:
             self._build()
             report("started", f"laptop engine at {self.endpoint}", time.perf_counter() - began)
             self.deploy(report)
+            self._lasting.deployed()
+            for part in self._resumed:
+                part.resume()
         except BaseException:
             self.stop()
             raise
@@ -121,43 +109,49 @@ class Engine:
     def _build(self) -> None:
         options, clients, clock, ending = self.options, self.clients, self.clock, self._ending
         work_dir = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="perennial-")))
-        moto_state.reset()
-        clock.start()
+        lasting = self._lasting = Lasting(options.data, clock)
+        keep = lasting.keep
+        clock.start(lasting.restore())
         ending.callback(clock.stop)
         doors = Doors(self.dispatch, self._api, clock, lambda: self._ready)
         self._gateway = Gateway(doors, options.port)
         ending.callback(self._gateway.stop)
         authority = enforced(self.dispatch, clients, lambda arn: functions.policy(arn))  # noqa: PLW0108 - made later
-        bus = Bus(clients, clock, authority, options.chaos)
+        bus = Bus(clients, clock, authority, options.chaos, keep)
         ending.callback(bus.stop)
-        schedules = Schedules(bus, clock, options.region)
+        schedules = Schedules(bus, clock, options.region, keep)
         ending.callback(schedules.stop)
         python = options.python.absolute()
-        jobs = ending.enter_context(closing(Jobs(clients, clock, work_dir=work_dir / "jobs", python=python)))
-        endpoints = ending.enter_context(closing(Endpoints(clients, clock, work_dir / "served", python)))
-        machines = ending.enter_context(closing(StateMachines(clients, clock, bus.emit, jobs.finished, options.region)))
-        queues = Queues(clients, clock)
+        jobs = ending.enter_context(closing(Jobs(clients, clock, work_dir=work_dir / "jobs", python=python, keep=keep)))
+        endpoints = ending.enter_context(closing(Endpoints(clients, clock, work_dir / "served", python, keep)))
+        machines = StateMachines(clients, clock, bus.emit, jobs.finished, options.region, keep)
+        ending.callback(machines.close)
+        queues = Queues(clients, clock, keep)
         ending.callback(queues.join)
-        made = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint)
+        made = Functions(clients, clock, self.identity, work_dir=work_dir, endpoint=self.endpoint, keep=keep)
         functions = ending.enter_context(closing(made))
-        watch = CloudWatch(Actions(clients, authority), functions.metrics, clock, bus.emit, options.region)
+        watch = CloudWatch(Actions(clients, authority), functions.metrics, clock, bus.emit, options.region, keep=keep)
         ending.callback(watch.stop)
         ending.callback(queues.stop)
         self._http_api = HttpApi(clients, functions, authority, clock, functions.write_log)
-        self._deployer = Deployer(clients, bus.emit, clock)
-        packages = Registry(bus.emit, options.region)
-        log_lines = LogsDelivery(clients, clock, authority, options.chaos)
+        self._deployer = Deployer(clients, bus.emit, clock, keep)
+        packages = Registry(bus.emit, options.region, keep)
+        log_lines = LogsDelivery(clients, clock, authority, options.chaos, keep)
         ending.callback(log_lines.stop)
         tagging = Tagging(options.region, *(o.tagged for o in (functions, machines, queues, jobs, endpoints, watch)))
         own = (functions, machines, queues, jobs, endpoints, watch, bus, packages, tagging, log_lines, self._deployer)
-        self.dispatch.register({key: answer for part in own for key, answer in part.operations().items()})
-        described = self._deployer.operations()["cloudformation", "DescribeStacks"]
-        self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})
-        self.dispatch.observe("s3", ObjectEvents(bus.emit))
-        self.dispatch.observe("logs", log_lines)
-        self.dispatch.observe("logs", watch.log_filters)
-        self.dispatch.observe("events", schedules)
+        seen = (("s3", ObjectEvents(bus.emit)), ("logs", log_lines), ("logs", watch.log_filters), ("events", schedules))
+        self._route({key: answer for part in own for key, answer in part.operations().items()}, seen)
+        ending.enter_context(lasting.recording([functions.metrics.save]))
+        self._resumed = (queues, endpoints, jobs, machines, functions, log_lines, bus)
         self._gateway.start()
+
+    def _route(self, operations: Operations, seen: Sequence[tuple[str, Observer]]) -> None:
+        for service, observer in seen:
+            self.dispatch.observe(service, observer)
+        self.dispatch.register(operations)
+        described = operations["cloudformation", "DescribeStacks"]
+        self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})
 
     def _api(self, api_id: str) -> Api | None:
         return self._http_api.api(api_id)
@@ -204,27 +198,13 @@ def _report(event: str, text: str, seconds: float) -> None:
     sys.stdout.flush()
 
 
-def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.engine", description=__doc__.splitlines()[0])
-    parser.add_argument("--cdk-out", type=Path, required=True, help="the cloud assembly to deploy")
-    parser.add_argument("--port", type=int, default=0, help="loopback port (default: a free one)")
-    parser.add_argument("--region", default="us-east-1")
-    parser.add_argument("--idle-speed", type=float, default=1.0, help="how fast time passes while nothing runs")
-    parser.add_argument("--begin", type=float, help="engine time at the start, epoch seconds (default: now)")
-    parser.add_argument("--state-file", type=Path, help="where to write address and keys")
-    parser.add_argument("--chaos", type=int, metavar="SEED", help="deliver events late, out of order and repeatedly")
-    return parser.parse_args(arguments)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run an engine until SIGINT, SIGTERM or the end of who started it. Returns 1 if the assembly was not deployed."""
-    given = _arguments(arguments)
+    given, options = arguments_of(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     told, parent = threading.Event(), os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())
-    chaos = None if given.chaos is None else Chaos(seed=given.chaos)
-    options = Options(region=given.region, idle_speed=given.idle_speed, begin=given.begin, port=given.port, chaos=chaos)
     engine = Engine(given.cdk_out, options)
     began = time.perf_counter()
     try:
@@ -234,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
         _report("ready", engine.endpoint, time.perf_counter() - began)
         while not told.wait(PARENT_LOOK_SECONDS) and os.getppid() == parent:
             pass
-    except (AssemblyError, DeploymentError) as error:
+    except (AssemblyError, DataDirectoryError, DeploymentError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:

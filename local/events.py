@@ -21,18 +21,19 @@ from botocore.exceptions import ClientError
 from local.api import ACCOUNT, ApiError, Caller, Operation
 from local.clients import Clients
 from local.clock import Clock, Hold
+from local.event_entries import check, refusal
 from local.event_targets import FINAL_ERRORS, Sender
 from local.iam import Authority
 from local.input_transformer import target_input
+from local.keeping import NOWHERE, Keep
 from local.moto_state import Rule, enabled_rules
 
-MAX_ENTRIES = 10
-MAX_ENTRY_BYTES = 262_144
 # EventBridge's defaults: user guide, "How EventBridge retries delivering events"
 DEFAULT_ATTEMPTS = 185
 DEFAULT_AGE_SECONDS = 86_400
 _LOOK_SECONDS = 0.02  # of machine time, while something waits for engine time to pass
 
+_PART = "deliveries"
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +61,7 @@ class Delivery:
     event: Mapping[str, Any]
     since: float
     attempt: int = 0
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(order=True, slots=True)
@@ -73,9 +75,17 @@ class _Due:
 class Bus:
     """The account's default event bus."""
 
-    def __init__(self, clients: Clients, clock: Clock, authority: Authority, chaos: Chaos | None = None) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        clock: Clock,
+        authority: Authority,
+        chaos: Chaos | None = None,
+        keep: Keep = NOWHERE,
+    ) -> None:
         self._clients = clients
         self._authority = authority
+        self._keep = keep
         self._clock = clock
         self._chaos = chaos
         self._draw = random.Random(chaos.seed if chaos else 0)
@@ -102,6 +112,13 @@ class Bus:
             self._changed.notify_all()
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def resume(self) -> None:
+        """Deliver what an earlier engine had not delivered, once more where it was about to."""
+        with self._changed:
+            for delivery in self._keep.rows(_PART).values():
+                self._push(self._clock.now(), delivery)
+            self._changed.notify_all()
 
     def fire(self, rule: Rule) -> None:
         """Send a scheduled rule's event to its targets."""
@@ -135,6 +152,7 @@ class Bus:
         }
 
     def _schedule(self, delivery: Delivery) -> None:
+        self._keep.put(_PART, delivery.id, replace(delivery, rule=replace(delivery.rule, pattern=None)))
         with self._changed:
             for delay in self._chaos.delays(self._draw) if self._chaos else [0.0]:
                 self._push(self._clock.now() + delay, delivery)
@@ -158,10 +176,11 @@ class Bus:
         try:
             text = target_input(delivery.target, delivery.event, (rule.name, rule.arn))
             Sender(self._clients, self._authority, rule.arn).send(delivery.target, text)
-        except ApiError as refusal:
-            self._failed(delivery, refusal.code, refusal.message)
-        except ClientError as refusal:
-            self._failed(delivery, refusal.response["Error"]["Code"], refusal.response["Error"]["Message"])
+            self._keep.remove(_PART, delivery.id)
+        except ApiError as refused:
+            self._failed(delivery, refused.code, refused.message)
+        except ClientError as refused:
+            self._failed(delivery, refused.response["Error"]["Code"], refused.response["Error"]["Message"])
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a delivery: logged and dead-lettered
             _log.exception("delivery failed: rule %s", rule.name)
             self._failed(delivery, "INTERNAL_ERROR", f"{type(fault).__name__}: {fault}")
@@ -180,6 +199,7 @@ class Bus:
             else:
                 self._retry(delivery)
                 return
+        self._keep.remove(_PART, delivery.id)
         arn = delivery.target["Arn"]
         _log.error("event %s not delivered to %s: %s: %s", delivery.event["id"], arn, code, message)
         if queue := delivery.target.get("DeadLetterConfig", {}).get("Arn"):
@@ -188,9 +208,9 @@ class Bus:
             told |= {"EXHAUSTED_RETRY_CONDITION": why} if why else {}
             try:
                 Sender(self._clients, self._authority, delivery.rule.arn).dead_letter(queue, delivery.event, told)
-            except (ApiError, ClientError) as refusal:
+            except (ApiError, ClientError) as refused:
                 # as on AWS: without a queue that takes it the event is lost
-                _log.error("event %s is lost: %s", delivery.event["id"], refusal)
+                _log.error("event %s is lost: %s", delivery.event["id"], refused)
 
     def _retry(self, delivery: Delivery) -> None:
         wait = min(2.0**delivery.attempt, 600.0) * self._draw.uniform(0.5, 1.0)
@@ -201,39 +221,15 @@ class Bus:
 
     def _put_events(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         entries = parameters["Entries"]
-        if not 1 <= len(entries) <= MAX_ENTRIES:
-            raise ApiError("ValidationException", f"Entries must have 1 to {MAX_ENTRIES} members, not {len(entries)}.")
-        size = sum(
-            len(str(entry.get(name, "")).encode()) for entry in entries for name in ("Detail", "DetailType", "Source")
-        )
-        if size > MAX_ENTRY_BYTES:
-            raise ApiError(
-                "ValidationException", f"Total size of the entries in the request is over the limit: {size}."
-            )
+        check(entries)
         answers = [self._put(entry) for entry in entries]
         return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
     def _put(self, entry: Mapping[str, Any]) -> dict[str, str]:
-        for name in ("Source", "DetailType", "Detail"):
-            if not entry.get(name):
-                return _refused(
-                    "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
-                )
-        if entry["Source"].startswith("aws."):
-            return _refused("NotAuthorizedForSourceException", "Not authorized for the source.")
-        if entry.get("EventBusName", "default").rpartition("/")[2] != "default":
-            return _refused("ResourceNotFoundException", f"Event bus {entry['EventBusName']} does not exist.")
-        try:
-            detail = json.loads(entry["Detail"])
-        except ValueError:
-            detail = None
-        if not isinstance(detail, dict):
-            return _refused("MalformedDetail", "Detail is malformed.")
+        if wrong := refusal(entry):
+            return wrong
+        detail = json.loads(entry["Detail"])
         return {"EventId": self._publish(entry["Source"], entry["DetailType"], detail, entry.get("Resources", ()))}
-
-
-def _refused(code: str, message: str) -> dict[str, str]:
-    return {"ErrorCode": code, "ErrorMessage": message}
 
 
 def _timestamp(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""moto as the store of AWS state: answers requests in-process, with every symbol of moto that the engine changes.
+"""moto as the store of AWS state: answers requests in-process, and what the engine looks up in it without asking.
 
-moto runs in one process for everybody, so `install` is done once and `reset` empties all services. Each service is
-entered by one thread at a time: moto's conditional writes and receives are not atomic of themselves.
+moto runs in one process for everybody, so `reset` empties all services. Each service is entered by one thread at a
+time: moto's conditional writes and receives are not atomic of themselves.
 Facts about moto are of 5.2.5, which the lock file pins.
 """
 
@@ -17,24 +17,19 @@ from typing import Any
 from moto.apigatewayv2.models import apigatewayv2_backends
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
-from moto.core.common_models import BaseModel
 from moto.core.request import Request
 from moto.core.resource_tagging import iter_taggable_backends
 from moto.events.models import events_backends
-from moto.iam.access_control import PermissionResult
-from moto.s3 import notifications
-from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
-from moto.s3.responses import S3Response
-from moto.sqs.models import Queue, sqs_backends
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 from werkzeug.exceptions import HTTPException
 
-from local import moto_tables
+from local import moto_changes
 from local.api import ACCOUNT
 from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
 
 _HOSTS = {"apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
 _GLOBAL = frozenset({"s3", "iam", "sts"})
-_RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
 
 _files: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 _locks: dict[str, threading.RLock] = {}
@@ -50,10 +45,18 @@ def answer(service: str, region: str, call: HttpCall) -> HttpAnswer:
     target = url + call.path + (f"?{call.query}" if call.query else "")
     request = Request.from_primitives(call.method, target, call.headers, call.body)
     with lock_of(service):
+        seed = moto_changes.begin(service, call)
         try:
             status, headers, body = handler(request, request.raw_url, request.headers)
         except HTTPException as refusal:
             status, headers, body = refusal.code, dict(refusal.get_headers()), refusal.get_body()
+        answered = _answered(call, status, headers, body)
+        if seed is not None and answered.status < 300:
+            moto_changes.add(service, region, seed, call, answered)
+    return answered
+
+
+def _answered(call: HttpCall, status: int | str | None, headers: Mapping[str, Any], body: Any) -> HttpAnswer:
     content = body.encode() if isinstance(body, str) else bytes(body or b"")
     # the length of a body that is not sent is news, of one that is sent it is not
     dropped = {"status"} if call.method == "HEAD" else {"status", "content-length"}
@@ -79,6 +82,11 @@ def reset() -> None:
     BackendDict.reset()
     for stored in list(_files.values()):
         stored.dispose()
+
+
+def track(stored: Any) -> None:
+    """Close the file of a stored object when everything is forgotten."""
+    _files[id(stored)] = stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,63 +179,3 @@ def has_visible_messages(region: str, queue: str) -> bool:
     with lock_of("sqs"):
         found = sqs_backends[ACCOUNT][region].queues.get(queue)
         return found is not None and any(message.visible for message in found.messages)
-
-
-@functools.cache
-def install() -> None:
-    """Change the symbols of moto that the engine cannot live with, each for the reason beside it."""
-    for owner, name, replacement in _replacements():
-        setattr(owner, name, replacement)
-
-
-def _replacements() -> list[tuple[Any, str, Any]]:
-    return [
-        # moto keeps every model object for its dashboard for ever: memory would grow with each object ever stored
-        (BaseModel, "__new__", staticmethod(_untracked)),
-        # moto warns about each object version that goes while nobody looks, instead of just closing its file
-        (FakeKey, "__del__", FakeKey.dispose),
-        # the engine emits S3's events itself: moto's have a constant id, and none for a delete marker
-        (notifications, "_send_event_bridge_message", _no_event),
-        # moto ignores the conditions of bucket policies; local/iam/ has evaluated them by then
-        (FakeBucket, "get_permission", _permission),
-        # moto stores the EventBridge switch of a bucket, but does not give it back
-        (S3Response, "get_bucket_notification", _with_event_bridge(S3Response.get_bucket_notification)),
-        # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
-        (Queue, "wait_for_messages", _wait_for_messages),
-        *moto_tables.replacements(),
-    ]
-
-
-def _untracked(cls: type, *_: Any, **__: Any) -> Any:
-    instance: Any = object.__new__(cls)
-    if issubclass(cls, (FakeKey, FakeMultipart)):
-        _files[id(instance)] = instance
-    return instance
-
-
-def _no_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    """Leave the event to local/object_events.py."""
-
-
-def _permission(bucket: Any, action: str, resource: str) -> Any:  # noqa: ARG001 - moto's signature
-    return PermissionResult.NEUTRAL
-
-
-def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def get_bucket_notification(response: Any) -> Any:
-        status, headers, body = original(response)
-        if sends_events(response.bucket_name):
-            body = re.sub(r"(<NotificationConfiguration[^>]*?)/?>", r"\1><EventBridgeConfiguration/>", body, count=1)
-            if "</NotificationConfiguration>" not in body:
-                body += "</NotificationConfiguration>"
-        return status, headers, body
-
-    return get_bucket_notification
-
-
-def _wait_for_messages(queue: Any, timeout: float) -> None:
-    # bound to the service's lock, so that waiting lets other threads send
-    arrived = threading.Condition(lock_of("sqs"))
-    with arrived:
-        if not queue.messages:
-            arrived.wait(min(timeout, _RECHECK_SECONDS))

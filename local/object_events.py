@@ -7,6 +7,7 @@ notifications of S3 to queues.
 import itertools
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -26,7 +27,7 @@ class ObjectEvents:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._sequence = itertools.count(1)
+        self._sequence = itertools.count(time.time_ns())  # of engine time, so that an engine goes on after another
 
     def __call__(self, call: HttpCall, answer: HttpAnswer) -> None:
         """Look at one call that S3 answered with success."""

@@ -14,12 +14,14 @@ from local.clients import Clients
 from local.clock import NEVER, Clock
 from local.event_targets import queue_url
 from local.functions.model import invalid_value
+from local.keeping import NOWHERE, Keep
 from local.moto_state import next_message
 from local.polling import DEFAULT_BATCH, Poller
 
 POLLERS = 5
 """Batches of one mapping that Lambda works on at the same time, at first (AWS adds more under load)."""
 
+_PART = "event source mappings"
 _KNOWN = frozenset({"BatchSize", "FunctionResponseTypes", "EventSourceArn", "FunctionName", "Tags"})
 
 
@@ -33,11 +35,12 @@ class _Source:
 class Queues:
     """The event source mappings of the account."""
 
-    def __init__(self, clients: Clients, clock: Clock) -> None:
+    def __init__(self, clients: Clients, clock: Clock, keep: Keep = NOWHERE) -> None:
         self._clients = clients
+        self._keep = keep
         self._clock = clock
         self._lock = threading.Lock()
-        self._sources: dict[str, _Source] = {}
+        self._sources = {uuid: _Source(settings) for uuid, settings in keep.rows(_PART).items()}
         clock.heed(self._next_message)
 
     def _next_message(self) -> float:
@@ -58,6 +61,13 @@ class Queues:
         base = f"arn:aws:lambda:{self._clients.region}:{ACCOUNT}:event-source-mapping"
         sources = list(self._sources.items())
         return {f"{base}:{uuid}": dict(s.settings["Tags"]) for uuid, s in sources if s.settings.get("Tags")}
+
+    def resume(self) -> None:
+        """Begin to poll for the mappings that an earlier engine had."""
+        with self._lock:
+            for source in self._sources.values():
+                if not source.threads:
+                    self._poll(source)
 
     def stop(self) -> None:
         """Take no more messages; the batches that are worked on go on."""
@@ -104,6 +114,7 @@ class Queues:
             source = self._source(parameters)
             source.stop.set()
             del self._sources[source.settings["UUID"]]
+            self._keep.remove(_PART, source.settings["UUID"])
             return _shown(source.settings) | {"State": "Deleting"}
 
     def _source(self, parameters: dict[str, Any]) -> _Source:
@@ -115,13 +126,18 @@ class Queues:
     def _started(self, settings: dict[str, Any]) -> _Source:
         source = _Source(settings | {"LastModified": datetime.now(UTC)})
         settings.update(source.settings)
+        self._keep.put(_PART, settings["UUID"], settings)
+        self._poll(source)
+        return source
+
+    def _poll(self, source: _Source) -> None:
+        settings = source.settings
         for number in range(POLLERS):
             poller = Poller(self._clients, self._clock, settings)
             name = f"poller-{settings['UUID'][:8]}-{number}"
             thread = threading.Thread(target=poller.run, args=(source.stop,), name=name, daemon=True)
             source.threads.append(thread)
             thread.start()
-        return source
 
     def _check_ends(self, settings: dict[str, Any]) -> None:
         """Refuse a function or a queue that is not there."""

@@ -4,6 +4,7 @@ Source: EventBridge user guide, "Creating a rule that runs on a schedule": a rat
 a schedule goes to the rule's own targets.
 """
 
+import math
 import re
 import threading
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from typing import Final
 
 from local.clock import NEVER, NOW, Clock
 from local.events import Bus
+from local.keeping import NOWHERE, Keep
 from local.moto_state import ScheduledRule, scheduled_rules
 from local.wire import HttpAnswer, HttpCall
 
+_PART: Final = "schedules"
 _RATE: Final = re.compile(r"rate\((?:1 (minute|hour|day)|(\d+) (minute|hour|day)s)\)")
 _SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
 
@@ -27,11 +30,12 @@ class _Next:
 class Schedules:
     """Every scheduled rule of the account."""
 
-    def __init__(self, bus: Bus, clock: Clock, region: str) -> None:
+    def __init__(self, bus: Bus, clock: Clock, region: str, keep: Keep = NOWHERE) -> None:
         self._bus = bus
         self._clock = clock
         self._region = region
-        self._known: dict[str, _Next] = {}
+        self._keep = keep
+        self._known = {arn: self._not_missed(kept) for arn, kept in keep.rows(_PART).items()}
         self._changed = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
@@ -63,8 +67,22 @@ class Schedules:
 
     def _refreshed(self) -> dict[str, ScheduledRule]:
         rules = {rule.arn: rule for rule in scheduled_rules(self._region)}
-        self._known = {arn: self._next(arn, rule) for arn, rule in rules.items()}
+        self._know({arn: self._next(arn, rule) for arn, rule in rules.items()})
         return rules
+
+    def _not_missed(self, kept: _Next) -> _Next:
+        """Keep a rule's rhythm; what was due while there was no engine is not made up for."""
+        every = interval(kept.expression)
+        late = max(0.0, self._clock.now() - kept.due)
+        return _Next(kept.expression, kept.due + math.ceil(late / every) * every)
+
+    def _know(self, found: dict[str, _Next]) -> None:
+        for arn in self._known.keys() - found.keys():
+            self._keep.remove(_PART, arn)
+        for arn, following in found.items():
+            if self._known.get(arn) != following:
+                self._keep.put(_PART, arn, following)
+        self._known = found
 
     def _next(self, arn: str, rule: ScheduledRule) -> _Next:
         known = self._known.get(arn)
@@ -76,7 +94,8 @@ class Schedules:
         for arn, rule in rules.items():
             known = self._known[arn]
             if known.due <= at:
-                self._known[arn] = _Next(rule.expression, known.due + interval(rule.expression))
+                following = _Next(rule.expression, known.due + interval(rule.expression))
+                self._know({**self._known, arn: following})
                 self._bus.fire(rule.rule)
 
 

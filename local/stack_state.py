@@ -1,11 +1,14 @@
 """The stacks as CloudFormation would remember them, shared by the deployer and the CloudFormation API."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from local.keeping import NOWHERE, Keep
+
 DELETED = "DELETE_COMPLETE"
+_PART = "stacks"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,13 +61,28 @@ class Stack:
 class Stacks:
     """All stacks, deleted ones included; `lock` is held while stacks are changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Keep = NOWHERE) -> None:
         self.lock = threading.RLock()
-        self._by_id: dict[str, Stack] = {}
+        self._keep = keep
+        self._by_id: dict[str, Stack] = keep.rows(_PART)
+        for stack in self._by_id.values():
+            for logical_id, resource in keep.rows(stack.id).items():
+                stack.resources[logical_id] = resource
 
     def add(self, stack: Stack) -> None:
-        """Remember a new stack."""
+        """Remember a new stack, or what changed in it but its resources."""
         self._by_id[stack.id] = stack
+        self._keep.put(_PART, stack.id, replace(stack, resources={}))
+
+    def set_resource(self, stack: Stack, resource: StackResource) -> None:
+        """Remember a resource of a stack, or what changed in it."""
+        stack.resources[resource.logical_id] = resource
+        self._keep.put(stack.id, resource.logical_id, resource)
+
+    def drop_resource(self, stack: Stack, logical_id: str) -> None:
+        """Forget a resource of a stack."""
+        del stack.resources[logical_id]
+        self._keep.remove(stack.id, logical_id)
 
     def all(self) -> list[Stack]:
         """Return every stack, oldest first."""

@@ -8,6 +8,7 @@ minute. Until then an alarm costs nothing and holds no time back, however fast i
 import logging
 import threading
 import uuid
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from local.cloudwatch.alarm_rules import INSUFFICIENT_DATA, Settings, stamp
 from local.cloudwatch.alarm_settings import described, settings_of
 from local.cloudwatch.metric_queries import invalid
 from local.cloudwatch.metrics import MINUTE, Metric, Metrics
+from local.keeping import NOWHERE, Keep, kept
 
 DETAIL_TYPE = "CloudWatch Alarm State Change"
 _log = logging.getLogger(__name__)
@@ -50,16 +52,21 @@ class Alarm:
 class Alarms:
     """All alarms of the account."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, emit: Emit, actions: Actions, region: str) -> None:
+    def __init__(
+        self, metrics: Metrics, clock: Clock, emit: Emit, actions: Actions, region: str, *, keep: Keep = NOWHERE
+    ) -> None:
         self._actions = actions
         self._metrics = metrics
         self._clock = clock
         self._emit = emit
         self._region = region
         self._lock = threading.RLock()
-        self._alarms: dict[str, Alarm] = {}
-        self._watched: frozenset[Metric] = frozenset()
+        self._alarms: MutableMapping[str, Alarm] = kept(keep, "alarms")
         self._woken = threading.Event()
+        self._watch()
+        for alarm in self._alarms.values():
+            alarm.due = NEVER
+            self._wake(alarm)
         self._stopped = threading.Event()
         metrics.listen(self._hear)
         clock.heed(self._next)
@@ -160,6 +167,7 @@ class Alarms:
         }
         arn = self._arn(settings.name)
         self._emit("aws.cloudwatch", DETAIL_TYPE, detail, [arn])
+        self._alarms[settings.name] = alarm
         self._actions.of(settings, arn, (before.value, value), why, at)
 
     def _put(self, parameters: dict[str, Any], _: Caller) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from typing import Any
 
 from local.api import ACCOUNT, ApiError, Caller, Operations
 from local.cloudwatch.metric_queries import invalid
+from local.keeping import NOWHERE, Keep, kept
 
 
 class Dashboards:
     """All dashboards of the account, by name."""
 
-    def __init__(self) -> None:
-        self._bodies: dict[str, str] = {}
-        self._tags: dict[str, dict[str, str]] = {}
+    def __init__(self, keep: Keep = NOWHERE) -> None:
+        self._bodies = kept(keep, "dashboards")
+        self._tags = kept(keep, "dashboards' tags")
 
     def operations(self) -> Operations:
         """Return what the gateway routes here."""

@@ -6,11 +6,12 @@ Logs user guide, "Filter pattern syntax", matching terms in unstructured log eve
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from local.api import ApiError, Caller, Operation
 from local.cloudwatch.metrics import Metric, Metrics
+from local.keeping import NOWHERE, Keep, kept
 from local.wire import HttpAnswer, HttpCall
 
 _PUT_EVENTS: Final = "Logs_20140328.PutLogEvents"
@@ -21,9 +22,9 @@ _KNOWN: Final = {"metricName", "metricNamespace", "metricValue"}
 class MetricFilters:
     """The filters of all log groups."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, keep: Keep = NOWHERE) -> None:
         self._metrics = metrics
-        self._filters: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._filters: MutableMapping[tuple[str, str], Mapping[str, Any]] = kept(keep, "metric filters")
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here."""
@@ -38,11 +39,11 @@ class MetricFilters:
         if not self._filters or call.headers.get("x-amz-target") != _PUT_EVENTS:
             return
         asked = json.loads(call.body)
-        for (group, _name), kept in list(self._filters.items()):
+        for (group, _name), found in list(self._filters.items()):
             if group != asked["logGroupName"]:
                 continue
-            terms = _terms(kept["filterPattern"])
-            (made,) = kept["metricTransformations"]
+            terms = _terms(found["filterPattern"])
+            (made,) = found["metricTransformations"]
             metric = Metric(made["metricNamespace"], made["metricName"])
             for event in asked["logEvents"]:
                 if all(term in event["message"] for term in terms):

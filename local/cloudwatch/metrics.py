@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.clock import Clock
+from local.keeping import NOWHERE, Keep
 
+_PART = "metrics"
 MINUTE = 60
 OLDEST_SECONDS = 14 * 86_400
 NEWEST_SECONDS = 2 * 3_600
@@ -65,15 +67,25 @@ STATISTICS = frozenset(_OF)
 class Metrics:
     """All metrics of the account."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, keep: Keep = NOWHERE) -> None:
         self._clock = clock
+        self._keep = keep
+        self._unsaved: set[Metric] = set()
         self._lock = threading.Lock()
-        self._minutes: dict[Metric, dict[int, Aggregate]] = {}
+        self._minutes: dict[Metric, dict[int, Aggregate]] = dict(keep.rows(_PART).values())
         self._listeners: list[Callable[[Metric], None]] = []
 
     def listen(self, listener: Callable[[Metric], None]) -> None:
         """Tell `listener` of every metric that got a value, in the thread that put it."""
         self._listeners.append(listener)
+
+    def save(self) -> None:
+        """Keep what came since the last time; called now and then, since a row for each value would be too many."""
+        with self._lock:
+            unsaved, self._unsaved = self._unsaved, set()
+            for metric in unsaved:
+                name = repr((metric.namespace, metric.name, sorted(metric.dimensions)))
+                self._keep.put(_PART, name, (metric, self._minutes[metric]))
 
     def put(self, metric: Metric, value: float, at: float) -> None:
         """Take one value of engine time `at`. Raises NotTakenError."""
@@ -98,6 +110,7 @@ class Metrics:
                     del minutes[old]
                 minutes[minute] = Aggregate()
             minutes[minute].add(values)
+            self._unsaved.add(metric)
         for listener in self._listeners:
             listener(metric)
 

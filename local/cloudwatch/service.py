@@ -11,17 +11,20 @@ from local.cloudwatch.metric_filters import MetricFilters
 from local.cloudwatch.metric_intake import MetricIntake
 from local.cloudwatch.metric_queries import MetricQueries
 from local.cloudwatch.metrics import Metrics
+from local.keeping import NOWHERE, Keep
 
 
 class CloudWatch:
     """CloudWatch of one engine, over the metrics that the functions put; `log_filters` is to be shown log events."""
 
-    def __init__(self, actions: Actions, metrics: Metrics, clock: Clock, emit: Emit, region: str) -> None:
+    def __init__(
+        self, actions: Actions, metrics: Metrics, clock: Clock, emit: Emit, region: str, *, keep: Keep = NOWHERE
+    ) -> None:
         self._intake = MetricIntake(metrics)
         self._queries = MetricQueries(metrics)
-        self._dashboards = Dashboards()
-        self.log_filters = MetricFilters(metrics)
-        self._alarms = Alarms(metrics, clock, emit, actions, region)
+        self._dashboards = Dashboards(keep)
+        self.log_filters = MetricFilters(metrics, keep)
+        self._alarms = Alarms(metrics, clock, emit, actions, region, keep=keep)
 
     def operations(self) -> Operations:
         """Return what the gateway routes here."""

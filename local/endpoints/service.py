@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from local.endpoints.container import Container, ContainerFailed
 from local.endpoints.endpoint import Endpoint, model_error
 from local.jobs.requests import check, invalid
 from local.jobs.s3_inputs import location
+from local.keeping import NOWHERE, Keep, kept
 from local.wire import RUNTIME
 
 PAYLOAD_BYTES = 4 * 1024 * 1024  # developer guide, "Serverless Inference": 4 MB
 REST_LOOK_SECONDS = 1.0  # of machine time
+_PART = "endpoints"
 _KINDS = {"Model": "model", "EndpointConfig": "endpoint-config"}
 
 
@@ -31,17 +33,27 @@ class _Made:
 class Endpoints:
     """Endpoints by name. `python` is the interpreter of the image's environment, as for jobs."""
 
-    def __init__(self, clients: Clients, clock: Clock, work_dir: Path, python: Path) -> None:
+    def __init__(self, clients: Clients, clock: Clock, work_dir: Path, python: Path, keep: Keep = NOWHERE) -> None:
         self._clients = clients
         self._clock = clock
         self._work_dir = work_dir
         self._python = python
         self._region = str(clients("s3").meta.region_name)
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str], _Made] = {}
+        self._keep = keep
+        self._made: MutableMapping[tuple[str, str], _Made] = kept(keep, "models and endpoint configurations")
         self._endpoints: dict[str, Endpoint] = {}
         self._ended = threading.Event()
         threading.Thread(target=self._rest, name="endpoints", daemon=True).start()
+
+    def resume(self) -> None:
+        """Have the endpoints that an earlier engine had: those in service start when they are asked, the others now."""
+        for name, (given, arn, created, status, reason) in self._keep.rows(_PART).items():
+            endpoint = self._endpoint(given, arn)
+            endpoint.created, endpoint.status, endpoint.reason = created, status, reason
+            self._endpoints[name] = endpoint
+            if status == "Creating":
+                self._begin(endpoint)
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here."""
@@ -99,16 +111,31 @@ class Endpoints:
         check("CreateEndpoint", given)
         name = given["EndpointName"]
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:endpoint/{name}"
-        [variant] = self._need("EndpointConfig", given["EndpointConfigName"]).given["ProductionVariants"]
-        model = self._need("Model", variant["ModelName"]).given
-        concurrency = variant["ServerlessConfig"]["MaxConcurrency"]
-        endpoint = Endpoint(given, arn, concurrency, lambda: self._start(name, model), self._clock)
+        endpoint = self._endpoint(given, arn)
         with self._lock:
             if name in self._endpoints:
                 raise invalid(f"Cannot create already existing endpoint {arn!r}.")
             self._endpoints[name] = endpoint
-        threading.Thread(target=endpoint.create, name=name, daemon=True).start()
+        self._keep_endpoint(endpoint)
+        self._begin(endpoint)
         return {"EndpointArn": arn}
+
+    def _endpoint(self, given: Mapping[str, Any], arn: str) -> Endpoint:
+        [variant] = self._need("EndpointConfig", given["EndpointConfigName"]).given["ProductionVariants"]
+        model = self._need("Model", variant["ModelName"]).given
+        concurrency, name = variant["ServerlessConfig"]["MaxConcurrency"], given["EndpointName"]
+        return Endpoint(given, arn, concurrency, lambda: self._start(name, model), self._clock)
+
+    def _begin(self, endpoint: Endpoint) -> None:
+        def create() -> None:
+            endpoint.create()
+            self._keep_endpoint(endpoint)
+
+        threading.Thread(target=create, name=endpoint.given["EndpointName"], daemon=True).start()
+
+    def _keep_endpoint(self, endpoint: Endpoint) -> None:
+        row = (endpoint.given, endpoint.arn, endpoint.created, endpoint.status, endpoint.reason)
+        self._keep.put(_PART, endpoint.given["EndpointName"], row)
 
     def _delete_endpoint(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
         name = given["EndpointName"]
@@ -117,6 +144,7 @@ class Endpoints:
             raise invalid(f"Cannot update in-progress endpoint {endpoint.arn!r}.")
         with self._lock:
             self._endpoints.pop(name, None)
+        self._keep.remove(_PART, name)
         endpoint.close()
         shutil.rmtree(self._work_dir / name, ignore_errors=True)
         return {}

@@ -21,12 +21,14 @@ from local.clock import Hold
 from local.event_targets import queue_url
 from local.functions.model import LATEST, invalid_value, split_name
 from local.functions.registry import Parameters, Registry
+from local.keeping import NOWHERE, Keep
 
 RETRY_SECONDS = (60.0, 120.0)
 MAX_EVENT_AGE_SECONDS = 21_600
 _KNOWN = frozenset(
     {"FunctionName", "Qualifier", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"}
 )
+_PART = "asynchronous invocations"
 _log = logging.getLogger(__name__)
 
 Attempt = Callable[[str, bytes, str], Invocation]
@@ -47,11 +49,12 @@ class _Event:
 class Events:
     """Runs events, each in a thread of its own, and keeps the functions' settings for them."""
 
-    def __init__(self, registry: Registry, clients: Clients, attempt: Attempt) -> None:
+    def __init__(self, registry: Registry, clients: Clients, attempt: Attempt, keep: Keep = NOWHERE) -> None:
         self._registry = registry
         self._clients = clients
         self._attempt = attempt
         self._stopped = threading.Event()
+        self._keep = keep
 
     def operations(self) -> Operations:
         """Return the intercepts."""
@@ -64,6 +67,15 @@ class Events:
     def take(self, function: str, payload: bytes) -> None:
         """Accept an event; the caller is not told how it ends."""
         event = _Event(function, payload, str(uuid.uuid4()), self._registry.clock.now())
+        self._keep.put(_PART, event.request_id, event)
+        self._start(event)
+
+    def resume(self) -> None:
+        """Take up the events that an earlier engine left; the attempts that it made do not count."""
+        for event in self._keep.rows(_PART).values():
+            self._start(event)
+
+    def _start(self, event: _Event) -> None:
         arguments = (event, self._registry.clock.hold())
         threading.Thread(target=self._run, args=arguments, name="async-invoke", daemon=True).start()
 
@@ -80,6 +92,7 @@ class Events:
                 wait = self._try(event)
             if condition:
                 self._give_up(event, condition)
+            self._keep.remove(_PART, event.request_id)
         finally:
             hold.release()
 

@@ -23,16 +23,17 @@ from local.functions.output import Output, Written, lines_of, stream_name
 from local.functions.packages import Packages
 from local.functions.pool import Pool
 from local.functions.registry import Parameters, Registry
-from local.functions.routing import Draw, draw_at_random
+from local.functions.routing import Draw
 from local.functions.versions import Versions
 from local.functions.worker import Worker
 from local.identity import Identity
+from local.keeping import NOWHERE, Keep
 
 REQUEST_BYTES = {"RequestResponse": 6_291_456, "Event": 1_048_576}
 
 
 class Functions:
-    """Lambda of one engine. `endpoint` is where functions find the engine; `draw` shares out calls of aliases.
+    """Lambda of one engine. `endpoint` is where functions find the engine.
 
     `metrics` are what the functions and Lambda itself have told CloudWatch.
     """
@@ -45,28 +46,37 @@ class Functions:
         *,
         work_dir: Path,
         endpoint: str,
-        draw: Draw = draw_at_random,
+        keep: Keep = NOWHERE,
     ) -> None:
         self._clients = clients
         self._clock = clock
-        self.metrics = Metrics(clock)
-        self._registry = Registry(Packages(work_dir / "packages"), clock, clients.region, draw)
+        self.metrics = Metrics(clock, keep)
+        packages = Packages(work_dir / "packages", keep.folder and keep.folder / "packages")
+        self._registry = Registry(packages, clock, clients.region, keep)
         launcher = Launcher(self._registry, identity, endpoint, default_python())
         self._pool = Pool(launcher, self._registry.current, clock, work_dir / "workers")
         self._output = Output(clients)
         self._attachments = Attachments(self._registry, self._fetch)
-        self._events = Events(self._registry, clients, self._attempt)
+        self._events = Events(self._registry, clients, self._attempt, keep)
         self._pool.start()
 
     def operations(self) -> Operations:
         """Return the intercepts: all of Lambda that the product and its deployment call."""
-        return {
+        control = {
             **Control(self._registry, self._fetch).operations(),
             **Versions(self._registry).operations(),
             **self._attachments.operations(),
             **self._events.operations(),
-            ("lambda", "Invoke"): self._invoke,
         }
+        return {**self._registry.keep_changes(control), ("lambda", "Invoke"): self._invoke}
+
+    def resume(self) -> None:
+        """Run the events that an earlier engine had taken and not finished."""
+        self._events.resume()
+
+    def share_out(self, draw: Draw) -> None:
+        """Let `draw` say which version answers a call of an alias with weights."""
+        self._registry.draw = draw
 
     def invoke(self, function_arn: str, payload: bytes) -> Invocation:
         """Run a function (name or ARN, with or without qualifier) and wait for its answer.

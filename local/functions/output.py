@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -62,7 +63,8 @@ class Output:
         logs = self._clients("logs", written.role)
         place = {"logGroupName": written.group, "logStreamName": written.stream}
         if (written.group, written.stream) not in self._streams:
-            logs.create_log_stream(**place)
+            with suppress(logs.exceptions.ResourceAlreadyExistsException):  # an earlier engine's
+                logs.create_log_stream(**place)
             self._streams.add((written.group, written.stream))
         stamp = int(written.at * 1000)
         # as on AWS, a function's message ends with its line feed

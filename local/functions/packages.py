@@ -24,14 +24,15 @@ _EXECUTABLE = 0o111
 
 
 class Packages:
-    """Stores and unpacks packages under `folder`."""
+    """Unpacks packages under `folder`; the zips are there, too, or in `zips`, which may be older than the engine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, zips: Path | None = None) -> None:
         self._folder = folder
+        self._zips = zips or folder / "zips"
         self._lock = threading.Lock()
         self._unzipped: dict[str, int] = {}
-        for name in ("zips", "unpacked"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        for place in (self._zips, folder / "unpacked"):
+            place.mkdir(parents=True, exist_ok=True)
 
     def store(self, content: bytes) -> Code:
         """Check and keep a zip.
@@ -42,9 +43,7 @@ class Packages:
             InvalidParameterValueException when it is no zip, an entry cannot be read by others, or it is too large.
         """
         digest = hashlib.sha256(content).digest()
-        code = Code(
-            sha256=base64.b64encode(digest).decode(), size=len(content), zip=self._folder / "zips" / digest.hex()
-        )
+        code = Code(sha256=base64.b64encode(digest).decode(), size=len(content), zip=self._zips / digest.hex())
         if code.sha256 not in self._unzipped:
             self._unzipped[code.sha256] = _check(content)
             aside = code.zip.with_name(f"{digest.hex()}.{threading.get_ident()}")
@@ -54,9 +53,14 @@ class Packages:
 
     def check_size(self, codes: list[Code]) -> None:
         """Raise InvalidParameterValueException when a function and its layers are too large together."""
-        total = sum(self._unzipped[code.sha256] for code in codes)
+        total = sum(self._size(code) for code in codes)
         if total > UNZIPPED_BYTES:
             raise invalid_value(f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes, found {total}")
+
+    def _size(self, code: Code) -> int:
+        if code.sha256 not in self._unzipped:
+            self._unzipped[code.sha256] = _check(code.zip.read_bytes())
+        return self._unzipped[code.sha256]
 
     def folder(self, code: Code) -> Path:
         """Return the read-only folder that holds a package's files."""

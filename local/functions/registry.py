@@ -2,10 +2,10 @@
 
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
-from local.api import ACCOUNT, ApiError
+from local.api import ACCOUNT, ApiError, Caller, Operation, Operations
 from local.clock import Clock
 from local.functions.model import (
     LATEST,
@@ -19,6 +19,7 @@ from local.functions.model import (
 )
 from local.functions.packages import Packages
 from local.functions.routing import Draw, chosen, draw_at_random
+from local.keeping import NOWHERE, Keep, kept
 
 Parameters = dict[str, Any]
 
@@ -26,14 +27,35 @@ Parameters = dict[str, Any]
 class Registry:
     """State of the control plane; hold `lock` while changing it."""
 
-    def __init__(self, packages: Packages, clock: Clock, region: str, draw: Draw = draw_at_random) -> None:
+    def __init__(self, packages: Packages, clock: Clock, region: str, keep: Keep = NOWHERE) -> None:
         self.region = region
-        self.draw = draw
+        self.draw: Draw = draw_at_random
         self.packages = packages
         self.clock = clock
         self.lock = threading.RLock()
-        self.functions: dict[str, Function] = {}
-        self.layers: dict[str, list[Layer]] = {}
+        self.functions: MutableMapping[str, Function] = kept(keep, "functions")
+        self.layers: MutableMapping[str, list[Layer]] = kept(keep, "layers")
+
+    def keep_changes(self, operations: Operations) -> Operations:
+        """Return the operations so that each change of a function or layer is kept before it is answered."""
+        return {
+            key: answer if key[1].startswith(("Get", "List")) else self._keeping(answer)
+            for key, answer in operations.items()
+        }
+
+    def _keeping(self, operation: Operation) -> Operation:
+        def answer(parameters: Parameters, caller: Caller) -> dict[str, Any]:
+            answered = operation(parameters, caller)
+            with self.lock:
+                name = split_name(parameters.get("FunctionName", ""))[0]
+                if name in self.functions:
+                    self.functions[name] = self.functions[name]
+                layer = self.arn("layer", parameters.get("LayerName", "").rsplit(":", 1)[-1])
+                if layer in self.layers:
+                    self.layers[layer] = self.layers[layer]
+            return answered
+
+        return answer
 
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a function or a layer (`kind`)."""

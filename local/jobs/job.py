@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from local.keeping import NOWHERE, Keep
+
+PART = "jobs"
 OVER = ("Completed", "Failed", "Stopped")
 
 
@@ -22,7 +25,14 @@ class Ended:
 class Job:
     """A training or processing job; `kind` is `TrainingJob` or `ProcessingJob`."""
 
-    def __init__(self, kind: str, request: Mapping[str, Any], arn: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        request: Mapping[str, Any],
+        arn: str,
+        now: Callable[[], float],
+        keep: Keep = NOWHERE,
+    ) -> None:
         self.kind = kind
         self.request = request
         self.name = str(request[f"{kind}Name"])
@@ -36,6 +46,23 @@ class Job:
         self._lock = threading.Lock()
         self._transitions: list[dict[str, Any]] = []
         self._watchers: list[threading.Event] = []
+        self._keep = keep
+
+    @classmethod
+    def kept(cls, row: tuple[Any, ...], now: Callable[[], float], keep: Keep) -> "Job":
+        """Return the job of a row that `keep_now` wrote."""
+        kind, request, arn, status, members, created, modified, transitions = row
+        job = cls(kind, request, arn, now, keep)
+        job.status, job.members, job.created = status, members, created
+        job._modified, job._transitions = modified, transitions
+        if status == "Stopping":
+            job.stop.set()
+        return job
+
+    def keep_now(self) -> None:
+        """Keep the job as it is."""
+        row = (self.kind, self.request, self.arn, self.status, self.members, self.created)
+        self._keep.put(PART, f"{self.kind} {self.name}", (*row, self._modified, self._transitions))
 
     def step(self, secondary: str, message: str, **members: Any) -> None:
         """Go on to the next secondary status."""
@@ -45,6 +72,7 @@ class Job:
                 self._transitions[-1]["EndTime"] = at
             self._transitions.append({"Status": secondary, "StartTime": at, "StatusMessage": message})
             self.members |= {key: at if value is Ellipsis else value for key, value in members.items()}
+            self.keep_now()
 
     def end(self, ended: Ended, **members: Any) -> None:
         """End the job and wake everyone who waits for it."""
@@ -56,6 +84,7 @@ class Job:
                 self.members["FailureReason"] = ended.reason
             if ended.message is not None:
                 self.members["ExitMessage"] = ended.message
+            self.keep_now()
             for watcher in self._watchers:
                 watcher.set()
 
@@ -65,6 +94,7 @@ class Job:
             if self.status in OVER:
                 return False
             self.status = "Stopping"
+            self.keep_now()
         self.stop.set()
         return True
 

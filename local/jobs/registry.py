@@ -6,7 +6,7 @@ DeleteModelPackage and DeleteModelPackageGroup do not exist, the next version is
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +14,10 @@ from typing import Any
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from lifecycle import names
+from local import moto_changes
 from local.api import ACCOUNT, ApiError, Caller, Emit, Operation
 from local.jobs.requests import invalid
+from local.keeping import NOWHERE, Keep, kept
 from local.moto_state import lock_of
 
 _OPERATOR = f"arn:aws:iam::{ACCOUNT}:root"
@@ -30,11 +32,11 @@ _TOLD = (
 class Registry:
     """The five operations on model packages that change something."""
 
-    def __init__(self, emit: Emit, region: str) -> None:
+    def __init__(self, emit: Emit, region: str, keep: Keep = NOWHERE) -> None:
         self._emit = emit
         self._region = region
-        self._tokens: dict[tuple[str, str], str] = {}
-        self._deleted: dict[str, int] = {}
+        self._tokens: MutableMapping[tuple[str, str], str] = kept(keep, "registration tokens")
+        self._deleted: MutableMapping[str, int] = kept(keep, "deleted packages")
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here."""
@@ -112,6 +114,7 @@ class Registry:
     def _backend(self) -> Iterator[SageMakerModelBackend]:
         with lock_of("sagemaker"):
             yield sagemaker_backends[ACCOUNT][self._region]
+            moto_changes.keep_whole("sagemaker")
 
     @contextmanager
     def _places_of_deleted(self, backend: SageMakerModelBackend, group: str) -> Iterator[None]:

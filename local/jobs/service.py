@@ -8,10 +8,11 @@ from typing import Any
 from local.api import ACCOUNT, ApiError, Clients, Operation
 from local.clock import Clock
 from local.jobs import container
-from local.jobs.job import OVER, Job
+from local.jobs.job import OVER, PART, Job
 from local.jobs.requests import check, invalid
 from local.jobs.runner import Runner
 from local.jobs.warm import PRELOADED, WarmPython
+from local.keeping import NOWHERE, Keep
 
 _SEGMENTS = {"TrainingJob": "training-job", "ProcessingJob": "processing-job"}
 _WORDS = {"TrainingJob": "Training job", "ProcessingJob": "Processing job"}
@@ -33,6 +34,7 @@ class Jobs:
         work_dir: Path,
         python: Path,
         preloaded: Sequence[str] = PRELOADED,
+        keep: Keep = NOWHERE,
     ) -> None:
         if set(str(work_dir)) & set(" \t\n'\"$`\\*?[]&;|<>()"):
             raise ValueError(f"{work_dir}: jobs run shell lines below this folder; choose one without such characters")
@@ -43,7 +45,9 @@ class Jobs:
         self._warm = WarmPython(python, work_dir / "python", preloaded, container.prefix(isolated=False), system)
         self._runner = Runner(clients, clock, work_dir, f"{self._warm.path}:{python.parent}", self._region)
         self._lock = threading.Lock()
-        self._jobs: dict[tuple[str, str], Job] = {}
+        self._keep = keep
+        found = [Job.kept(row, clock.now, keep) for row in keep.rows(PART).values()]
+        self._jobs = {(job.kind, job.name): job for job in found}
         self._threads: list[threading.Thread] = []
 
     def operations(self) -> dict[tuple[str, str], Operation]:
@@ -58,6 +62,12 @@ class Jobs:
                 ("sagemaker", f"Delete{kind}"): self._of(kind, self._delete),
             }
         return found
+
+    def resume(self) -> None:
+        """Run the jobs again, from their beginning, that an earlier engine had not ended."""
+        for job in list(self._jobs.values()):
+            if job.status not in OVER:
+                self._run(job)
 
     def finished(self, kind: str, name: str) -> threading.Event:
         """Return an event, the caller's own, that is set once the job is over."""
@@ -86,16 +96,20 @@ class Jobs:
         _check_paths(given)
         name = given[f"{kind}Name"]
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:{_SEGMENTS[kind]}/{name}"
-        job = Job(kind, given, arn, self._clock.now)
+        job = Job(kind, given, arn, self._clock.now, self._keep)
         with self._lock:
             if (kind, name) in self._jobs:
                 message = f"{_WORDS[kind]} names must be unique within an AWS account and region, or a {_WORDS[kind]}"
                 raise ApiError("ResourceInUse", f"{message} with this name already exists ({arn})")
             self._jobs[kind, name] = job
-        thread = threading.Thread(target=self._runner.run, args=(job, self._clock.hold()), name=name, daemon=True)
+        job.keep_now()
+        self._run(job)
+        return {f"{kind}Arn": arn}
+
+    def _run(self, job: Job) -> None:
+        thread = threading.Thread(target=self._runner.run, args=(job, self._clock.hold()), name=job.name, daemon=True)
         self._threads.append(thread)
         thread.start()
-        return {f"{kind}Arn": arn}
 
     def _describe(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
         return self._known(kind, given[f"{kind}Name"]).described()
@@ -116,6 +130,7 @@ class Jobs:
             if job.status not in OVER:
                 raise ApiError("ResourceInUse", f"{_WORDS[kind]} {name} is in status {job.status}.")
             del self._jobs[kind, name]
+            self._keep.remove(PART, f"{kind} {name}")
         return {}
 
     def _list(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:

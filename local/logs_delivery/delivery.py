@@ -6,7 +6,7 @@ moto keeps log groups and events; filters are the engine's, because moto deliver
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from local.clock import Clock
 from local.events import Chaos
 from local.iam.authority import Acting, Authority
 from local.iam.decision import Need
+from local.keeping import NOWHERE, Keep, kept
 from local.logs_delivery.batches import CONTROL_TEXT, envelope, matcher
 from local.logs_delivery.streams import Streams
 from local.wire import HttpAnswer, HttpCall
@@ -36,7 +37,14 @@ class _Filter:
 class LogsDelivery:
     """Filters of all log groups, and the streams they send to; with `chaos` some batches are sent twice."""
 
-    def __init__(self, clients: Clients, clock: Clock, authority: Authority, chaos: Chaos | None = None) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        clock: Clock,
+        authority: Authority,
+        chaos: Chaos | None = None,
+        keep: Keep = NOWHERE,
+    ) -> None:
         self._clients = clients
         self._clock = clock
         self._authority = authority
@@ -44,7 +52,10 @@ class LogsDelivery:
         self._chaos = chaos
         self._draw = random.Random(chaos.seed if chaos else 0)
         self._filters: dict[str, dict[str, _Filter]] = {}
-        self._streams = Streams(clients, clock, authority)
+        self._asked: MutableMapping[tuple[str, str], Mapping[str, Any]] = kept(keep, "subscription filters")
+        for (group, name), asked in self._asked.items():
+            self._filters.setdefault(group, {})[name] = _Filter(asked, matcher(asked["filterPattern"]))
+        self._streams = Streams(clients, clock, authority, keep)
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here; records come from CloudWatch Logs alone."""
@@ -56,6 +67,10 @@ class LogsDelivery:
             ("firehose", "PutRecordBatch"): _only_logs,
         }
 
+    def resume(self) -> None:
+        """Let the records wait on that an earlier engine had not delivered."""
+        self._streams.resume()
+
     def stop(self) -> None:
         """End all deliveries."""
         self._streams.stop()
@@ -66,27 +81,27 @@ class LogsDelivery:
             return
         asked = json.loads(call.body)
         group, stream = asked["logGroupName"], asked["logStreamName"]
-        for name, kept in list(self._filters.get(group, {}).items()):
+        for name, one in list(self._filters.get(group, {}).items()):
             events = [
                 {"id": f"{number:056d}", "timestamp": event["timestamp"], "message": event["message"]}
                 for number, event in enumerate(asked["logEvents"])
-                if kept.matches(event["message"])
+                if one.matches(event["message"])
             ]
             if events:
-                self._send(group, kept, envelope("DATA_MESSAGE", group, stream, name, events))
+                self._send(group, one, envelope("DATA_MESSAGE", group, stream, name, events))
 
-    def _send(self, group: str, kept: _Filter, record: bytes) -> None:
+    def _send(self, group: str, through: _Filter, record: bytes) -> None:
         copies = len(self._chaos.delays(self._draw)) if self._chaos else 1
         try:
-            self._check(group, kept.asked)
-            self._streams.put(kept.asked["destinationArn"], [record] * copies)
+            self._check(group, through.asked)
+            self._streams.put(through.asked["destinationArn"], [record] * copies)
         except (ApiError, ClientError) as error:
             # as on AWS, whoever writes log events never hears of their delivery
-            _log.warning("log events are lost on their way to %s: %s", kept.asked["destinationArn"], error)
+            _log.warning("log events are lost on their way to %s: %s", through.asked["destinationArn"], error)
 
     def _put(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
         group, name = asked["logGroupName"], asked["filterName"]
-        kept = _Filter(asked, matcher(asked["filterPattern"]))
+        found = _Filter(asked, matcher(asked["filterPattern"]))
         known = self._of(group)
         if name not in known and len(known) == FILTERS_OF_A_GROUP:
             raise ApiError("LimitExceededException", "Resource limit exceeded.")
@@ -96,7 +111,8 @@ class LogsDelivery:
             self._test(group, asked)
         except (ApiError, ClientError) as error:
             raise _undeliverable(str(error)) from error
-        self._filters.setdefault(group, {})[name] = kept
+        self._filters.setdefault(group, {})[name] = found
+        self._asked[group, name] = asked
         return {}
 
     def _test(self, group: str, asked: Mapping[str, Any]) -> None:
@@ -112,12 +128,13 @@ class LogsDelivery:
         self._authority.with_role(Acting("logs.amazonaws.com", source), asked["roleArn"], needs)
 
     def _describe(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
-        found = [dict(kept.asked) for kept in self._of(asked["logGroupName"]).values()]
+        found = [dict(one.asked) for one in self._of(asked["logGroupName"]).values()]
         return {"subscriptionFilters": found}
 
     def _delete(self, asked: dict[str, Any], _: Caller) -> dict[str, Any]:
         if self._of(asked["logGroupName"]).pop(asked["filterName"], None) is None:
             raise ApiError("ResourceNotFoundException", "The specified subscription filter does not exist.")
+        del self._asked[asked["logGroupName"], asked["filterName"]]
         return {}
 
     def _of(self, group: str) -> dict[str, _Filter]:

@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,21 @@ from botocore.exceptions import ClientError
 from local.api import ApiError, Clients
 from local.clock import Clock, Hold
 from local.iam.authority import Acting, Authority
+from local.keeping import NOWHERE, Keep
 from local.logs_delivery.batches import extracted, failed_record, object_name, prefix_at
 
 _MEGABYTE = 1 << 20
 # Firehose developer guide, "Data delivery failure handling": S3 is tried for 24 hours, then the data is dropped
 _GIVE_UP_SECONDS = 86_400
+_PART = "records of delivery streams"
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    arrival: float
+    content: bytes
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(slots=True)
@@ -27,7 +37,7 @@ class _Buffer:
 
     since: float
     hold: Hold
-    records: list[tuple[float, bytes]] = field(default_factory=list)
+    records: list[_Record] = field(default_factory=list)
     size: int = 0
 
 
@@ -53,8 +63,9 @@ class _Stream:
 class Streams:
     """All delivery streams; a thread exists only while something waits in a stream."""
 
-    def __init__(self, clients: Clients, clock: Clock, authority: Authority) -> None:
+    def __init__(self, clients: Clients, clock: Clock, authority: Authority, keep: Keep = NOWHERE) -> None:
         self._authority = authority
+        self._keep = keep
         self._clients = clients
         self._clock = clock
         self._lock = threading.Lock()
@@ -65,9 +76,17 @@ class Streams:
     def put(self, arn: str, records: Sequence[bytes]) -> None:
         """Take records for a stream. Raises ClientError when there is no such stream."""
         now = self._clock.now()
-        self._add(self._described(arn), [(now, record) for record in records], now)
+        stream, taken = self._described(arn), [_Record(now, record) for record in records]
+        for record in taken:
+            self._keep.put(_PART, record.id, (arn, record))
+        self._add(stream, taken, now)
 
-    def _add(self, stream: _Stream, records: Sequence[tuple[float, bytes]], since: float) -> None:
+    def resume(self) -> None:
+        """Let the records wait on that an earlier engine had taken and not delivered."""
+        for arn, record in self._keep.rows(_PART).values():
+            self._add(self._described(arn), [record], record.arrival)
+
+    def _add(self, stream: _Stream, records: Sequence[_Record], since: float) -> None:
         hints, arn = stream.target["BufferingHints"], stream.arn
         with self._lock:
             buffer = self._buffers.get(arn)
@@ -77,7 +96,7 @@ class Streams:
                 buffer = self._buffers[arn] = _Buffer(since, hold)
             buffer.since = min(buffer.since, since)
             buffer.records += records
-            buffer.size += sum(len(record) for _, record in records)
+            buffer.size += sum(len(record.content) for record in records)
             full = buffer.size >= hints["SizeInMBs"] * _MEGABYTE
             if full:
                 del self._buffers[arn]
@@ -122,20 +141,25 @@ class Streams:
             try:
                 stream = self._described(arn)
                 self._write(stream, buffer.records)
+                self._drop(buffer)
             except ApiError as error:
                 self._failed(arn, buffer, f"S3.{error.code}", error.message)
             except ClientError as error:
                 found = error.response["Error"]
                 self._failed(arn, buffer, f"S3.{found['Code']}", found["Message"])
 
-    def _write(self, stream: _Stream, records: Sequence[tuple[float, bytes]]) -> None:
+    def _drop(self, buffer: _Buffer) -> None:
+        for record in buffer.records:
+            self._keep.remove(_PART, record.id)
+
+    def _write(self, stream: _Stream, records: Sequence[_Record]) -> None:
         good, bad = [], []
-        for arrival, record in records:
+        for record in records:
             try:
-                good.append(extracted(record))
+                good.append(extracted(record.content))
             except ValueError as error:
-                bad.append(failed_record(record, arrival, self._clock.now(), str(error)))
-        since, target = min(arrival for arrival, _ in records), stream.target
+                bad.append(failed_record(record.content, record.arrival, self._clock.now(), str(error)))
+        since, target = min(record.arrival for record in records), stream.target
         if good:
             name = object_name(stream.name, stream.version, since, ".gz")
             self._store(stream, prefix_at(target["Prefix"], since) + name, gzip.compress(b"".join(good)))
@@ -157,8 +181,11 @@ class Streams:
             stream = self._described(arn)
             if self._clock.now() - buffer.since < _GIVE_UP_SECONDS:
                 self._add(stream, buffer.records, buffer.since)
+            else:
+                self._drop(buffer)
             self._tell(stream, code, message)
         except ClientError as lost:
+            self._drop(buffer)
             _log.warning("%s is gone, and its records with it: %s", arn, lost)
 
     def _tell(self, stream: _Stream, code: str, message: str) -> None:

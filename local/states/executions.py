@@ -11,13 +11,17 @@ from typing import Any
 from lifecycle import names
 from local.api import Emit
 from local.clock import Clock, Hold
+from local.keeping import NOWHERE, Keep
 from local.states.branch import Branch
 from local.states.control import Control, Interrupted, Reason
 from local.states.failures import RUNTIME, TIMEOUT, StateFailed
 from local.states.history import History, HistoryFull, Trail
 from local.states.interpreter import Interpreter, stamp
+from local.states.steps import Done, Steps, done_part
 from local.states.tasks import dumps
 
+PART = "executions"
+_KEPT = ("machine", "name", "input_text", "started", "stopped", "status", "output", "error", "cause", "redriven")
 _LOG = logging.getLogger(__name__)
 
 
@@ -31,33 +35,74 @@ class Machine:
     definition: Mapping[str, Any]
 
 
-class Execution:
-    """An execution of a machine. `input_text` is the JSON text as it was given."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What every execution works with."""
 
-    def __init__(self, machine: Machine, name: str, input_text: str, clock: Clock, emit: Emit) -> None:
+    clock: Clock
+    emit: Emit
+    keep: Keep = NOWHERE
+
+
+class Execution:
+    """An execution of a machine. `input_text` is the JSON text as it was given, `redriven` how often it was resumed."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        name: str,
+        input_text: str,
+        around: Around,
+        started: float | None = None,
+    ) -> None:
         self.machine = machine
         self.name = name
         self.arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
         self.input_text = input_text
-        self.started = clock.now()
+        self.started = around.clock.now() if started is None else started
         self.stopped: float | None = None
         self.status = "RUNNING"
         self.output: str | None = None
         self.error: str | None = None
         self.cause: str | None = None
-        self._clock = clock
-        self._emit = emit
+        self.redriven = 0
+        self._clock = around.clock
+        self._emit = around.emit
+        self._keep = around.keep
         self._lock = threading.Lock()
         limit = machine.definition.get("TimeoutSeconds")
-        self._control = Control(clock, None if limit is None else self.started + limit)
-        self.history = History(clock.now)
+        self._control = Control(self._clock, None if limit is None else self.started + limit)
+        self.history = History(self._clock.now, self.arn, self._keep)
         self._trail = Trail(self.history)
         self._thread: threading.Thread | None = None
 
+    @classmethod
+    def kept(cls, row: Mapping[str, Any], around: Around) -> "Execution":
+        """Return the execution of a row that an earlier engine kept."""
+        execution = cls(row["machine"], row["name"], row["input_text"], around, row["started"])
+        for name in _KEPT:
+            setattr(execution, name, row[name])
+        return execution
+
+    def _keep_now(self) -> None:
+        self._keep.put(PART, self.arn, {name: getattr(self, name) for name in _KEPT})
+
     def start(self, interpreter: Interpreter) -> None:
         """Begin to run."""
+        self._keep_now()
         self._trail.add("ExecutionStarted", input=self.input_text, roleArn=self.machine.role_arn)
         self._announce()
+        self._run_in_thread(interpreter)
+
+    def resume(self, interpreter: Interpreter) -> None:
+        """Go on after the last state that an earlier engine finished, as a redrive does."""
+        self.redriven += 1
+        self._keep_now()
+        self._trail.last = len(self.history.events())
+        self._trail.add("ExecutionRedriven", redriveCount=self.redriven)
+        self._run_in_thread(interpreter)
+
+    def _run_in_thread(self, interpreter: Interpreter) -> None:
         self._thread = threading.Thread(
             target=self._run, args=(interpreter, self._clock.hold()), name=self.name, daemon=True
         )
@@ -92,7 +137,7 @@ class Execution:
             "name": self.name,
             "status": self.status,
             "startDate": datetime.fromtimestamp(self.started, UTC),
-            "redriveCount": 0,
+            "redriveCount": self.redriven,
         }
         return item if self.stopped is None else {**item, "stopDate": datetime.fromtimestamp(self.stopped, UTC)}
 
@@ -124,7 +169,8 @@ class Execution:
             "RoleArn": self.machine.role_arn,
         }
         machine = {"Id": self.machine.arn, "Name": self.machine.name}
-        return Branch({"Execution": execution, "StateMachine": machine}, self._control, self._trail, hold)
+        steps = Steps(Done(self.arn, self._keep))
+        return Branch({"Execution": execution, "StateMachine": machine}, self._control, self._trail, hold, steps)
 
     def _end(self, status: str, **result: str | None) -> None:
         """Take the first end that comes: later ones find the execution over."""
@@ -136,7 +182,10 @@ class Execution:
             self.status = status
         event = {"TIMED_OUT": "TimedOut"}.get(status, status.capitalize())
         self._trail.close(f"Execution{event}", **result)
+        # told before it is kept: an engine that is killed between the two ends it, and tells it, once more
         self._announce()
+        self._keep_now()
+        self._keep.forget(done_part(self.arn))
 
     def _announce(self) -> None:
         described = self.described()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from local.keeping import NOWHERE, Keep
 from local.states.allowed import HISTORY_EVENTS
 
 _DETAILS = {
@@ -24,10 +25,19 @@ class HistoryFull(Exception):
 class History:
     """All events of one execution, appended by several branches at once."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], arn: str = "", keep: Keep = NOWHERE) -> None:
         self._now = now
+        self._keep = keep
+        self._part = f"history of {arn}"
         self._lock = threading.Lock()
-        self._events: list[dict[str, Any]] = []
+        self._found: list[dict[str, Any]] | None = None
+
+    @property
+    def _events(self) -> list[dict[str, Any]]:
+        # read when they are asked for: most executions of an earlier engine are never looked at again
+        if self._found is None:
+            self._found = list(self._keep.rows(self._part).values())
+        return self._found
 
     def add(self, kind: str, previous: int, details: Mapping[str, Any] | None, *, closing: bool) -> int:
         """Append an event and return its id. Raises HistoryFull, but not for one that closes something."""
@@ -41,6 +51,7 @@ class History:
                 suffix = next((key for key in ("StateEntered", "StateExited") if kind.endswith(key)), kind)
                 event[_DETAILS.get(suffix, kind[0].lower() + kind[1:] + "EventDetails")] = dict(details)
             self._events.append(event)
+            self._keep.put(self._part, str(number), event)
             return number
 
     def events(self) -> list[dict[str, Any]]:

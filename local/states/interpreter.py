@@ -38,7 +38,13 @@ class Interpreter:
         """Return the output of the last state. Raises StateFailed, Interrupted or HistoryFull."""
         name: str | None = machine["StartAt"]
         while name is not None:
-            data, name = self._state(name, machine["States"][name], data, branch)
+            place = branch.steps.next()
+            known = branch.steps.done.recall(place)
+            if known is None:
+                data, name = self._state(name, machine["States"][name], data, branch)
+                branch.steps.done.keep(place, (data, name))
+            else:
+                data, name = known
         return data
 
     def _state(self, name: str, state: Mapping[str, Any], data: Any, branch: Branch) -> tuple[Any, str | None]:
@@ -91,7 +97,10 @@ class Interpreter:
             case "Fail":
                 raise StateFailed(*(str(paths.read(state[path], data, context)) for path in ("ErrorPath", "CausePath")))
             case "Wait":
-                branch.control.sleep(_seconds(state, data, context), branch.hold)
+                until = branch.steps.done.once(
+                    f"{branch.steps.place} until", lambda: self._clock.now() + _seconds(state, data, context)
+                )
+                branch.control.sleep(until - self._clock.now(), branch.hold)
             case "Pass":
                 result = resolve(state["Parameters"], data, context) if "Parameters" in state else data
                 data = _placed(state, raw, result)
@@ -109,7 +118,18 @@ class Interpreter:
         limit = state.get("TimeoutSeconds")
         until = None if limit is None else self._clock.now() + limit
         role = branch.context["Execution"]["RoleArn"]
-        return self._tasks.run(Task(state["Resource"], payload, role, limit, until, branch.control, branch.trail))
+        task = Task(
+            resource=state["Resource"],
+            payload=payload,
+            role_arn=role,
+            timeout_seconds=limit,
+            until=until,
+            control=branch.control,
+            trail=branch.trail,
+            done=branch.steps.done,
+            place=f"{branch.steps.place} attempt {branch.context['State']['RetryCount']}",
+        )
+        return self._tasks.run(task)
 
     def _map(self, name: str, state: Mapping[str, Any], data: Any, branch: Branch) -> Any:
         items = paths.read(state.get("ItemsPath", "$"), data, branch.context)

@@ -57,12 +57,16 @@ class Iterations:
             hold.release()
 
     def _iteration(self, index: int, hold: Hold) -> bool:
-        trail = self._branch.trail.branch()
+        trail, steps = self._branch.trail.branch(), self._branch.steps.inside(index)
+        if (known := steps.done.recall(steps.place)) is not None:
+            (self.results[index],) = known
+            return True
         context = {**self._branch.context, "Map": {"Item": {"Index": index, "Value": self._items[index]}}}
-        ended = "Succeeded"
+        ended, place = "Succeeded", steps.place
         try:
             trail.add("MapIterationStarted", name=self._name, index=index)
-            self.results[index] = self._iterate(index, Branch(context, self._control, trail, hold))
+            self.results[index] = self._iterate(index, Branch(context, self._control, trail, hold, steps))
+            self._branch.steps.done.keep(place, (self.results[index],))
         except Interrupted:
             ended = "Aborted"
         except Exception as error:  # noqa: BLE001 - the root of this thread; raised again in the Map's own

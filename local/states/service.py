@@ -4,17 +4,19 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from lifecycle import names
 from local.api import ACCOUNT, ApiError, Caller, Clients, Emit, Operation
 from local.clock import Clock
+from local.keeping import NOWHERE, Keep, kept
 from local.states import definition
 from local.states.allowed import NAME_KEPT_SECONDS, NAME_LENGTH
-from local.states.executions import Execution, Machine
+from local.states.executions import PART, Around, Execution, Machine
 from local.states.interpreter import Interpreter
+from local.states.pages import page
 from local.states.tasks import Finished, Tasks
 
 _BAD_NAME = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')
@@ -25,17 +27,24 @@ class StateMachines:
     """State machines, and executions that run in threads of the engine."""
 
     def __init__(
-        self, clients: Clients, clock: Clock, emit: Emit, finished: Finished, region: str = "us-east-1"
+        self,
+        clients: Clients,
+        clock: Clock,
+        emit: Emit,
+        finished: Finished,
+        region: str = "us-east-1",
+        keep: Keep = NOWHERE,
     ) -> None:
         self._clock = clock
-        self._emit = emit
         self._region = region
+        self._around = Around(clock, emit, keep)
         self._tasks = Tasks(clients, finished)
         self._interpreter = Interpreter(clock, self._tasks)
         self._lock = threading.RLock()
-        self._machines: dict[str, dict[str, Any]] = {}
-        self._executions: dict[str, Execution] = {}
-        self._tags: dict[str, dict[str, str]] = {}
+        self._machines: MutableMapping[str, dict[str, Any]] = kept(keep, "state machines")
+        self._tags: MutableMapping[str, dict[str, str]] = kept(keep, "state machines' tags")
+        rows = keep.rows(PART).items()
+        self._executions = {arn: Execution.kept(row, self._around) for arn, row in rows}
 
     def operations(self) -> dict[tuple[str, str], Operation]:
         """Return what the gateway routes here."""
@@ -58,6 +67,12 @@ class StateMachines:
         """Return the tags of every state machine by ARN."""
         with self._lock:
             return {arn: dict(tags) for arn, tags in self._tags.items() if tags}
+
+    def resume(self) -> None:
+        """Go on with the executions that an earlier engine had not ended."""
+        for execution in list(self._executions.values()):
+            if execution.status == "RUNNING":
+                execution.resume(self._interpreter)
 
     def close(self) -> None:
         """Abort everything that runs; the engine ends."""
@@ -82,9 +97,9 @@ class StateMachines:
         with self._lock:
             known = self._machines.get(machine.arn)
             if known is None:
-                kept = {key: given[key] for key in _KEPT if key in given}
+                more = {key: given[key] for key in _KEPT if key in given}
                 self._machines[machine.arn] = {
-                    **kept,
+                    **more,
                     "machine": machine,
                     "definition": given["definition"],
                     "creationDate": self._now(),
@@ -110,6 +125,7 @@ class StateMachines:
             )
             known |= {key: given[key] for key in _KEPT if key in given}
             known |= {"definition": text, "revisionId": str(uuid.uuid4())}
+            self._machines[before.arn] = known
             return {"updateDate": self._now(), "revisionId": known["revisionId"]}
 
     def describe(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
@@ -133,8 +149,8 @@ class StateMachines:
         """ListStateMachines."""
         with self._lock:
             found = [_listed(known) for known in self._machines.values()]
-        page, token = _page(sorted(found, key=lambda item: str(item["name"])), given)
-        return {"stateMachines": page, **token}
+        items, token = page(sorted(found, key=lambda item: str(item["name"])), given)
+        return {"stateMachines": items, **token}
 
     def list_tags(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
         """ListTagsForResource."""
@@ -148,7 +164,7 @@ class StateMachines:
         name = _checked_name(given.get("name") or str(uuid.uuid4()))
         with self._lock:
             machine: Machine = self._known(given["stateMachineArn"])["machine"]
-            execution = Execution(machine, name, text, self._clock, self._emit)
+            execution = Execution(machine, name, text, self._around)
             known = self._executions.get(execution.arn)
             if known is not None and (known.stopped is None or self._clock.now() - known.stopped < NAME_KEPT_SECONDS):
                 if known.status != "RUNNING" or known.input_text != text:
@@ -174,16 +190,16 @@ class StateMachines:
         wanted = given.get("statusFilter")
         found = [one for one in self._of(given["stateMachineArn"]) if wanted in (None, one.status)]
         found.sort(key=lambda execution: execution.started, reverse=True)
-        page, token = _page([execution.listed() for execution in found], given)
-        return {"executions": page, **token}
+        items, token = page([execution.listed() for execution in found], given)
+        return {"executions": items, **token}
 
     def history(self, given: dict[str, Any], _: Caller) -> dict[str, Any]:
         """GetExecutionHistory."""
         events = self._execution(given["executionArn"]).history.events()
         if given.get("reverseOrder"):
             events.reverse()
-        page, token = _page(events, given, most=1000)
-        return {"events": page, **token}
+        items, token = page(events, given, most=1000)
+        return {"events": items, **token}
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
@@ -225,15 +241,3 @@ def _check_input(text: str) -> None:
         json.loads(text)
     except ValueError as error:
         raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
-
-
-def _page(
-    items: Sequence[dict[str, Any]], given: dict[str, Any], most: int = 100
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Cut one page out of a list; the token is the place where the next one begins."""
-    token = given.get("nextToken", "0")
-    if not token.isdecimal() or int(token) > len(items):
-        raise ApiError("InvalidToken", f"Invalid Token: '{token}'")
-    start, size = int(token), given.get("maxResults") or most
-    page = list(items[start : start + size])
-    return page, {"nextToken": str(start + size)} if start + size < len(items) else {}

@@ -15,6 +15,7 @@ from local.states.allowed import SYNC_JOBS
 from local.states.control import Control, Interrupted
 from local.states.failures import RUNTIME, TASK_FAILED, TIMEOUT, StateFailed
 from local.states.history import Trail
+from local.states.steps import Done
 
 # Errors that SageMaker's Java client knows by class; every other one arrives as AmazonSageMakerException.
 _SAGEMAKER_ERRORS = ("ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound", "ConflictException")
@@ -28,9 +29,12 @@ class Finished(Protocol):
         """Return an event, the caller's own, that is set once the job is over; `kind` as in `TrainingJob`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One attempt of a Task state. `until` is its time-out in engine time; None means it has none."""
+    """One attempt of a Task state. `until` is its time-out in engine time; None means it has none.
+
+    `done` is asked at `place` whether an earlier engine made the attempt's job.
+    """
 
     resource: str
     payload: Any
@@ -39,6 +43,8 @@ class Task:
     until: float | None
     control: Control
     trail: Trail
+    done: Done
+    place: str
 
 
 def dumps(value: Any) -> str:
@@ -105,7 +111,10 @@ class Tasks:
         text, limit = dumps(parameters), task.timeout_seconds
         task.trail.add("TaskScheduled", **shown, region=region, parameters=text, timeoutInSeconds=limit)
         task.trail.add("TaskStarted", **shown)
-        name = self._submit(task, kind, parameters, shown)
+        name = str(parameters[f"{kind}Name"])
+        if not self._is_taken_up(task, kind, name):
+            task.done.keep(task.place, name)
+            self._submit(task, kind, parameters, shown)
         done = self._finished(kind, name)
         try:
             if not task.control.wait(done, task.until):
@@ -124,7 +133,17 @@ class Tasks:
         task.trail.add("TaskSucceeded", **shown, output=output)
         return json.loads(output)
 
-    def _submit(self, task: Task, kind: str, parameters: dict[str, Any], shown: dict[str, str]) -> str:
+    def _is_taken_up(self, task: Task, kind: str, name: str) -> bool:
+        """Tell whether an earlier engine made the job for this very attempt: then it is waited for."""
+        if task.done.recall(task.place) != name:
+            return False
+        try:
+            self._sagemaker(task, f"describe_{_snake(kind)}", {f"{kind}Name": name})
+        except ClientError:
+            return False  # it was about to
+        return True
+
+    def _submit(self, task: Task, kind: str, parameters: dict[str, Any], shown: dict[str, str]) -> None:
         try:
             answer = self._sagemaker(task, f"create_{_snake(kind)}", parameters)
         except ParamValidationError as error:
@@ -135,7 +154,6 @@ class Tasks:
             task.trail.add("TaskSubmitFailed", **shown, error=failure.error, cause=failure.cause)
             raise failure from error
         task.trail.add("TaskSubmitted", **shown, output=dumps(answer))
-        return str(parameters[f"{kind}Name"])
 
     def _sagemaker(self, task: Task, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         client = self._clients("sagemaker", task.role_arn)

@@ -48,8 +48,8 @@ class Lambda:
             identity,
             work_dir=folder,
             endpoint="http://127.0.0.1:1",
-            draw=chance.random,
         )
+        self.functions.share_out(chance.random)
         self.dispatcher.register(self.functions.operations())
         self.client = self.clients.client("lambda")
 

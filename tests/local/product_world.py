@@ -15,9 +15,10 @@ from cloud.door import Door
 from cloud.operator import Operator
 from cloud.stacks import Stacks
 from lifecycle import names
-from local.engine import Engine, Options
+from local.engine import Engine
 from local.events import Chaos
 from local.identity import OPERATOR
+from local.options import Options
 from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests import tables

@@ -1,0 +1,211 @@
+"""One folder that outlives the engine: SQLite for rows and journal, files for large objects, a lock against a second.
+
+A row is written before the answer that it belongs to leaves. `synchronous` is off: a killed engine loses nothing that
+it wrote, a machine that loses its power may (docs/decisions/0096-a-data-directory.md).
+"""
+
+import fcntl
+import hashlib
+import os
+import pickle
+import shutil
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value);
+CREATE TABLE IF NOT EXISTS kept(part TEXT, key TEXT, value BLOB, PRIMARY KEY(part, key));
+CREATE TABLE IF NOT EXISTS calls(number INTEGER PRIMARY KEY, service TEXT, at REAL, seed INTEGER, call BLOB);
+"""
+_PUT = "INSERT INTO kept VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_LOCK, _BASE, _OBJECTS = "lock", "state.sqlite3", "objects"
+
+
+class DataDirectoryError(Exception):
+    """The folder cannot be used; the message says why and what to do."""
+
+
+class DataDirectory:
+    """The open folder. Use from any thread; after `close` nothing is written any more.
+
+    Raises
+    ------
+    DataDirectoryError
+        when another engine has it, another version wrote it, or it cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder = folder.absolute()
+        self._guard = threading.Lock()
+        self._closed = False
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._locked = _locked(folder)
+            self._base = _opened(folder)
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(folder, f"cannot be read ({error})") from error
+
+    def close(self) -> None:
+        """Write no more, and let another engine have the folder."""
+        with self._guard:
+            if not self._closed:
+                self._closed = True
+                self._base.close()
+                os.close(self._locked)
+
+    def finish_first(self) -> None:
+        """Mark the folder as one whose first deployment ended; any other is begun afresh."""
+        self.set_fact("complete", 1)
+
+    def fact(self, name: str) -> Any:
+        """Return a number or bytes by name, None when it was never set."""
+        with self._guard:
+            row = self._base.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row and row[0]
+
+    def set_fact(self, name: str, value: float | bytes) -> None:
+        """Set a number or bytes by name."""
+        self._write("INSERT OR REPLACE INTO facts VALUES(?, ?)", (name, value))
+
+    def put(self, part: str, key: str, value: object) -> None:
+        """See `Keep`."""
+        self._write(_PUT, (part, key, pickle.dumps(value, pickle.HIGHEST_PROTOCOL)))
+
+    def remove(self, part: str, key: str) -> None:
+        """See `Keep`."""
+        self._write("DELETE FROM kept WHERE part = ? AND key = ?", (part, key))
+
+    def forget(self, part: str) -> None:
+        """See `Keep`."""
+        self._write("DELETE FROM kept WHERE part = ?", (part,))
+
+    def rows(self, part: str) -> dict[str, Any]:
+        """See `Keep`."""
+        with self._guard:
+            found = self._base.execute("SELECT key, value FROM kept WHERE part = ? ORDER BY rowid", (part,)).fetchall()
+        return {key: pickle.loads(value) for key, value in found}
+
+    def append(self, service: str, at: float, seed: int, call: bytes) -> None:
+        """Add one call to the journal."""
+        self._write("INSERT INTO calls(service, at, seed, call) VALUES(?, ?, ?, ?)", (service, at, seed, call))
+
+    def journal(self) -> Iterator[tuple[str, float, int, bytes]]:
+        """Yield service, engine time, seed and call of everything in the journal, in order."""
+        last = 0
+        while True:
+            with self._guard:
+                query = "SELECT number, service, at, seed, call FROM calls WHERE number > ? ORDER BY number LIMIT 200"
+                rows = self._base.execute(query, (last,)).fetchall()
+            if not rows:
+                return
+            for number, service, at, seed, call in rows:
+                last = number
+                yield service, at, seed, call
+
+    def journal_length(self) -> int:
+        """Return how many calls the journal holds."""
+        with self._guard:
+            return int(self._base.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+    def snapshot(self, state: bytes) -> None:
+        """Put the state that the journal led to in place of the journal; nobody may append meanwhile."""
+        with self._guard:
+            if not self._closed:
+                with self._base:
+                    self._base.execute("BEGIN")
+                    self._base.execute("INSERT OR REPLACE INTO facts VALUES('moto', ?)", (state,))
+                    self._base.execute("DELETE FROM calls")
+
+    def store(self, content: bytes) -> str:
+        """Keep a large object's content in a file of its own, and return its name."""
+        name = hashlib.sha256(content).hexdigest()
+        target = self.object(name)
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            aside = target.with_name(f".{name}.{threading.get_ident()}")
+            aside.write_bytes(content)
+            aside.replace(target)
+        return name
+
+    def object(self, name: str) -> Path:
+        """Return the file of a large object."""
+        return self.folder / _OBJECTS / name
+
+    def keep_only(self, names: set[str]) -> None:
+        """Remove the files of objects that are no more."""
+        for file in (self.folder / _OBJECTS).glob("*"):
+            if file.name not in names:
+                file.unlink(missing_ok=True)
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        with self._guard:
+            if not self._closed:
+                self._base.execute(statement, values)
+
+
+def _locked(folder: Path) -> int:
+    """Lock the folder for this process, for as long as it lives."""
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.read(lock, 20).decode() or "unknown"
+        os.close(lock)
+        message = f"{folder} is used by another laptop engine (pid {owner}). Stop that one, or use another directory."
+        raise DataDirectoryError(message) from error
+    os.truncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    return lock
+
+
+def _opened(folder: Path) -> sqlite3.Connection:
+    base = _connected(folder)
+    written = base.execute("SELECT value FROM facts WHERE name = 'written by'").fetchone()
+    if written is not None and written[0] != _writer():
+        base.close()
+        raise _unusable(folder, f"was written by {written[0]}; this engine is {_writer()}")
+    if base.execute("SELECT value FROM facts WHERE name = 'complete'").fetchone() is None:
+        base.close()
+        _empty(folder)
+        base = _connected(folder)
+        base.execute("INSERT INTO facts VALUES('written by', ?)", (_writer(),))
+    return base
+
+
+def _connected(folder: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(folder / _BASE, isolation_level=None, check_same_thread=False)
+    base.execute("PRAGMA journal_mode = WAL")
+    base.execute("PRAGMA synchronous = OFF")
+    base.executescript(_TABLES)
+    return base
+
+
+def _writer() -> str:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"format {FORMAT}, moto {version('moto')}, Python {python}"
+
+
+def _unusable(folder: Path, why: str) -> DataDirectoryError:
+    return DataDirectoryError(f"{folder} {why}. Begin afresh with --fresh, which deletes it, or use another directory.")
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != _LOCK:
+            entry.unlink()
+
+
+def delete(folder: Path) -> None:
+    """Delete what an engine kept in `folder`, if it is one of its own; raises DataDirectoryError while it is used."""
+    if (folder / _LOCK).exists():
+        lock = _locked(folder)
+        _empty(folder)
+        os.close(lock)

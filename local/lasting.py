@@ -1,0 +1,80 @@
+"""What makes an engine last: its data directory is restored at the start, and kept up to date until it is frozen.
+
+An orderly end is a snapshot and then as if killed: nothing that ends with the engine is written down as ended.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import moto_changes, moto_state
+from local.clock import Clock
+from local.data_directory import DataDirectory
+from local.keeping import NOWHERE, Keep
+from local.moto_journal import Journal
+
+SAVE_SECONDS = 1.0
+"""Machine time between two looks at what is kept now and then: the clock, metrics, the length of the journal."""
+
+MOST_CALLS = 1_000
+"""Calls after which a snapshot takes the journal's place: about a second of replaying."""
+
+_TIME = "engine time"
+
+
+class Lasting:
+    """The state of one engine on disk, or nowhere when `folder` is None. Raises DataDirectoryError."""
+
+    def __init__(self, folder: Path | None, clock: Clock) -> None:
+        self._clock = clock
+        self._directory = None if folder is None else DataDirectory(folder)
+        self.keep: Keep = self._directory or NOWHERE
+        self._journal = None if self._directory is None else Journal(self._directory, clock.now)
+        self._saves: Sequence[Callable[[], None]] = ()
+        self._frozen = threading.Event()
+
+    def restore(self) -> float:
+        """Bring moto to where it was, and return the engine time of it (0.0 at the very first start)."""
+        moto_state.reset()
+        if self._directory is None or self._journal is None:
+            return 0.0
+        return max(self._journal.restore(), self._directory.fact(_TIME) or 0.0)
+
+    @contextmanager
+    def recording(self, saves: Sequence[Callable[[], None]]) -> Iterator[None]:
+        """Keep every change; `saves` are called now and then, for what changes too often."""
+        self._saves = saves
+        if self._journal is not None:
+            moto_changes.tell(self._journal)
+            threading.Thread(target=self._run, name="data-directory", daemon=True).start()
+        yield
+        self._freeze()
+
+    def deployed(self) -> None:
+        """Say that a deployment ended well: from now on what is there is worth keeping."""
+        if self._directory is not None:
+            self._directory.finish_first()
+
+    def _freeze(self) -> None:
+        """Write down everything, and nothing more after it."""
+        self._frozen.set()
+        if self._directory is not None and self._journal is not None:
+            self._save()
+            self._journal.snapshot()
+            moto_changes.tell(None)
+            self._directory.close()
+
+    def _run(self) -> None:
+        assert self._directory is not None
+        assert self._journal is not None
+        while not self._frozen.wait(SAVE_SECONDS):
+            self._save()
+            if self._directory.journal_length() > MOST_CALLS:
+                self._journal.snapshot()
+
+    def _save(self) -> None:
+        assert self._directory is not None
+        for save in self._saves:
+            save()
+        self._directory.set_fact(_TIME, self._clock.now())

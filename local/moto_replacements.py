@@ -1,0 +1,80 @@
+"""Every symbol of moto that the engine changes, each for the reason beside it. Facts about moto are of 5.2.5."""
+
+import functools
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.common_models import BaseModel
+from moto.iam.access_control import PermissionResult
+from moto.s3 import notifications
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart
+from moto.s3.responses import S3Response
+from moto.sqs.models import Queue
+
+from local import moto_chance, moto_tables
+from local.moto_state import lock_of, sends_events, track
+
+_RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
+
+
+@functools.cache
+def install() -> None:
+    """Change the symbols of moto that the engine cannot live with, each for the reason beside it."""
+    for owner, name, replacement in _replacements():
+        setattr(owner, name, replacement)
+
+
+def _replacements() -> list[tuple[Any, str, Any]]:
+    return [
+        # moto keeps every model object for its dashboard for ever: memory would grow with each object ever stored
+        (BaseModel, "__new__", staticmethod(_untracked)),
+        # moto warns about each object version that goes while nobody looks, instead of just closing its file
+        (FakeKey, "__del__", FakeKey.dispose),
+        # the engine emits S3's events itself: moto's have a constant id, and none for a delete marker
+        (notifications, "_send_event_bridge_message", _no_event),
+        # moto ignores the conditions of bucket policies; local/iam/ has evaluated them by then
+        (FakeBucket, "get_permission", _permission),
+        # moto stores the EventBridge switch of a bucket, but does not give it back
+        (S3Response, "get_bucket_notification", _with_event_bridge(S3Response.get_bucket_notification)),
+        # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
+        (Queue, "wait_for_messages", _wait_for_messages),
+        *moto_tables.replacements(),
+        *moto_chance.replacements(),
+    ]
+
+
+def _untracked(cls: type, *_: Any, **__: Any) -> Any:
+    instance: Any = object.__new__(cls)
+    if issubclass(cls, (FakeKey, FakeMultipart)):
+        track(instance)
+    return instance
+
+
+def _no_event(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
+    """Leave the event to local/object_events.py."""
+
+
+def _permission(bucket: Any, action: str, resource: str) -> Any:  # noqa: ARG001 - moto's signature
+    return PermissionResult.NEUTRAL
+
+
+def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def get_bucket_notification(response: Any) -> Any:
+        status, headers, body = original(response)
+        if sends_events(response.bucket_name):
+            body = re.sub(r"(<NotificationConfiguration[^>]*?)/?>", r"\1><EventBridgeConfiguration/>", body, count=1)
+            if "</NotificationConfiguration>" not in body:
+                body += "</NotificationConfiguration>"
+        return status, headers, body
+
+    return get_bucket_notification
+
+
+def _wait_for_messages(queue: Any, timeout: float) -> None:
+    # bound to the service's lock, so that waiting lets other threads send
+    arrived = threading.Condition(lock_of("sqs"))
+    with arrived:
+        if not queue.messages:
+            arrived.wait(min(timeout, _RECHECK_SECONDS))

@@ -1,0 +1,49 @@
+"""How an engine runs, and the command line that says it."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.events import Chaos
+
+JOBS_PYTHON = Path(".venv-jobs/bin/python")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events.
+
+    `begin` is engine time at its start, in epoch seconds (default: the machine's time). `data` is a folder that
+    outlives the engine: what is in it is there again (default: all state ends with the engine).
+    """
+
+    region: str = "us-east-1"
+    idle_speed: float = 1.0
+    begin: float | None = None
+    port: int = 0
+    python: Path = JOBS_PYTHON
+    chaos: Chaos | None = None
+    data: Path | None = None
+
+
+def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Options]:
+    """Return what a command line says, and the options in it; ends the process when it cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m local.engine", description="Run the laptop engine.")
+    parser.add_argument("--cdk-out", type=Path, required=True, help="the cloud assembly to deploy")
+    parser.add_argument("--port", type=int, default=0, help="loopback port (default: a free one)")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--idle-speed", type=float, default=1.0, help="how fast time passes while nothing runs")
+    parser.add_argument("--begin", type=float, help="engine time at the start, epoch seconds (default: now)")
+    parser.add_argument("--state-file", type=Path, help="where to write address and keys")
+    parser.add_argument("--chaos", type=int, metavar="SEED", help="deliver events late, out of order and repeatedly")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep all state in DIR, and begin with what is there")
+    given = parser.parse_args(arguments)
+    options = Options(
+        region=given.region,
+        idle_speed=given.idle_speed,
+        begin=given.begin,
+        port=given.port,
+        chaos=None if given.chaos is None else Chaos(seed=given.chaos),
+        data=given.data,
+    )
+    return given, options
