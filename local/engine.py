@@ -31,7 +31,7 @@ from local.events import Bus
 from local.functions.functions import Functions
 from local.gateway import Doors, Gateway
 from local.http_api import Api, HttpApi
-from local.iam import enforced
+from local.iam import enforced, granted
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
 from local.jobs.registry import Registry
@@ -113,10 +113,10 @@ class Engine:
         keep = lasting.keep
         clock.start(lasting.restore())
         ending.callback(clock.stop)
-        doors = Doors(self.dispatch, self._api, clock, lambda: self._ready)
+        doors = Doors(self.dispatch, self._api, clock, lambda: self._ready, lambda: granted(self.authority))
         self._gateway = Gateway(doors, options.port)
         ending.callback(self._gateway.stop)
-        authority = enforced(self.dispatch, clients, lambda arn: functions.policy(arn))  # noqa: PLW0108 - made later
+        authority = self.authority = enforced(self.dispatch, clients, lambda arn: functions.policy(arn))  # noqa: PLW0108
         bus = Bus(clients, clock, authority, options.chaos, keep)
         ending.callback(bus.stop)
         schedules = Schedules(bus, clock, options.region, keep)

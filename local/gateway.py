@@ -47,6 +47,7 @@ class Doors:
     api: Callable[[str], ApiHandler | None]
     clock: Clock
     ready: Callable[[], bool]
+    grants: Callable[[], Mapping[str, Any]] = dict
 
 
 class Gateway:
@@ -188,8 +189,12 @@ def _own(doors: Doors, call: HttpCall) -> HttpAnswer:
     if call.path == "/_engine/ready":
         ready = doors.ready()
         return _json(200 if ready else 503, {"ready": ready})
+    if call.path == "/_engine/grants":
+        return _json(200, doors.grants())
     if call.path != "/_engine/clock":
-        return _json(404, {"message": "The engine has /_engine/health, /_engine/ready and /_engine/clock."})
+        return _json(
+            404, {"message": "The engine has /_engine/health, /_engine/ready, /_engine/grants, /_engine/clock."}
+        )
     if call.method == "POST" and not _set(doors.clock, call.body):
         message = 'Send {"idle_speed": n}, n from 1 to 10000, or {"until": epoch seconds}.'
         return _json(400, {"message": message})

@@ -5,6 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from local.assembly import Assembly, StackArtifact
+from local.iam.statements import problems
 from local.intrinsics import FUNCTIONS, PSEUDO_PARAMETERS, function_of, uses
 from local.resources.catalogue import IGNORED, KINDS
 from local.resources.kind import Kind
@@ -76,12 +77,27 @@ def _resource(logical_id: str, resource: Mapping[str, Any], resources: Mapping[s
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
         if resource.get(key, "Delete") not in _POLICIES:
             yield f"{logical_id}: {key} {resource[key]} is not supported; it must be Delete or Retain"
+    for problem in _policy_problems(resource.get("Properties", {})):
+        yield f"{logical_id}: {problem}"
     for target in depends_on(resource):
         if target not in resources:
             yield f"{logical_id}: DependsOn {target}: there is no such resource"
     for path in dict.fromkeys(property_paths(resource.get("Properties", {}))):
         if path and not _supported(kind, path):
             yield f"{logical_id}: {resource['Type']} property {path} is not supported"
+
+
+def _policy_problems(value: Any) -> Iterator[str]:
+    """Yield what the engine cannot evaluate in the policies of a resource, wherever they are among its properties."""
+    if isinstance(value, dict):
+        listed = value.get("Statement", ())
+        for statement in listed if isinstance(listed, list) else [listed] if listed else ():
+            yield from problems(statement)
+        for child in value.values():
+            yield from _policy_problems(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _policy_problems(child)
 
 
 def depends_on(resource: Mapping[str, Any]) -> list[str]:

@@ -142,8 +142,8 @@ class Queues:
     def _check_ends(self, settings: dict[str, Any]) -> None:
         """Refuse a function or a queue that is not there."""
         try:
-            self._clients.client("lambda").get_function_configuration(FunctionName=settings["FunctionArn"])
-            self._clients.client("sqs").get_queue_attributes(QueueUrl=queue_url(settings["EventSourceArn"]))
+            found = self._clients("lambda").get_function_configuration(FunctionName=settings["FunctionArn"])
+            self._clients("sqs", found["Role"]).get_queue_attributes(QueueUrl=queue_url(settings["EventSourceArn"]))
         except ClientError as refusal:
             found = refusal.response["Error"]
             if found["Code"] == "ResourceNotFoundException":

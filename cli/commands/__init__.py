@@ -6,6 +6,7 @@ from cli.commands import (
     doctor,
     experiment,
     feedback,
+    grants,
     local,
     logs,
     models,
@@ -22,6 +23,6 @@ from cli.commands import (
 )
 
 __all__ = [
-    "data", "destroy", "doctor", "experiment", "feedback", "local", "logs", "models", "monitor", "new", "openapi",
-    "predict", "predictions", "replay", "retrain", "rollouts", "runs", "simulate",
+    "data", "destroy", "doctor", "experiment", "feedback", "grants", "local", "logs", "models", "monitor", "new",
+    "openapi", "predict", "predictions", "replay", "retrain", "rollouts", "runs", "simulate",
 ]  # fmt: skip

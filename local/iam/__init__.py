@@ -3,9 +3,10 @@
 from local.clients import Clients
 from local.dispatch import Dispatcher
 from local.iam.authority import Authority, OfFunction
+from local.iam.grants import granted
 from local.iam.policies import OBSERVED
 
-__all__ = ["Authority", "enforced"]
+__all__ = ["Authority", "enforced", "granted"]
 
 
 def enforced(dispatch: Dispatcher, clients: Clients, of_function: OfFunction) -> Authority:

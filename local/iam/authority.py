@@ -18,6 +18,7 @@ NEEDS = {**STORAGE, **SERVICES}
 """What each operation needs; a role's call of any other is refused by name."""
 
 OfFunction = Callable[[str], Sequence[Mapping[str, Any]]]
+_LOG_KEY = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 _OVER_TLS = {"aws:securetransport": "true"}  # the loopback address stands in for TLS: nothing leaves the machine
 
 
@@ -46,6 +47,8 @@ class Authority:
         """Refuse a role's call that its policies, or those of what it asks for, do not allow. Raises ApiError."""
         if handed := HANDED.get((asked.service, asked.operation)):
             self._hand_over(handed, asked.parameters)
+        if asked.service == "logs" and asked.parameters.get("kmsKeyId"):
+            self._encrypt_logs(asked.parameters)
         role = asked.caller.role_arn
         if role is None:
             return
@@ -109,6 +112,20 @@ class Authority:
         if isinstance(who, str):
             self._used.add((who, verdict))
 
+    def _encrypt_logs(self, parameters: Mapping[str, Any]) -> None:
+        """CloudWatch Logs takes a key for a log group only if the key's policy lets it use the key for that group.
+
+        Source: CloudWatch Logs user guide, "Encrypt log data"; the error from reports by users.
+        """
+        arn = f"arn:aws:logs:{self._region}:{ACCOUNT}:log-group:{parameters['logGroupName']}"
+        key, acting = self.policies.key(parameters["kmsKeyId"]), Acting(f"logs.{self._region}.amazonaws.com", arn)
+        for action in _LOG_KEY:
+            try:
+                self.require(acting, "", Need(action, str(key), {"kms:encryptioncontext:aws:logs:arn": arn}))
+            except ApiError as refusal:
+                message = f"The specified KMS key does not exist or is not allowed to be used with LogGroup '{arn}'"
+                raise ApiError("AccessDeniedException", message) from refusal
+
     def _hand_over(self, handed: Handed, parameters: Mapping[str, Any]) -> None:
         role = handed.role(parameters)
         if role is None:
@@ -120,7 +137,7 @@ class Authority:
                 for need in tried.needs:
                     self.require(role, "", need)
             except ApiError as refusal:
-                raise ApiError("AccessDeniedException", tried.refusal) from refusal
+                raise tried.error from refusal
 
     def _find(self, role: str, asked: Asked) -> None:
         """Refuse to say that an object is missing to a role that may not list it.

@@ -5,6 +5,7 @@ Step Functions developer guide, "Using CloudWatch Logs" and "Service integration
 itself), whose permissions it checks when a machine is made.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from local.iam.decision import Need
 
 Parameters = Mapping[str, Any]
 
+_REPOSITORY = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com/([^:@]+)")
+_PULL = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
 _LOGS = "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery"
 _LOGS += " ListLogDeliveries PutResourcePolicy UpdateLogDelivery"
 _DELIVERY = tuple(Need(f"logs:{action}", "*") for action in _LOGS.split())
@@ -21,10 +24,10 @@ _DELIVERY = tuple(Need(f"logs:{action}", "*") for action in _LOGS.split())
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a service needs of a role at once, and what it says when the role does not have it."""
+    """What a service needs of a role at once, and what it answers when the role does not have it."""
 
     needs: tuple[Need, ...]
-    refusal: str
+    error: ApiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,46 @@ def _machine(given: Parameters, region: str) -> Iterator[Tried]:
         if f"sagemaker:create{kind}Job.sync" in given.get("definition", ""):
             rule = f"arn:aws:events:{region}:{ACCOUNT}:rule/StepFunctionsGetEventsForSageMaker{kind}JobsRule"
             needs = tuple(Need(f"events:{verb}", rule) for verb in ("DescribeRule", "PutRule", "PutTargets"))
-            yield Tried(needs, f"'{given['roleArn']}' is not authorized to create managed-rule.")
+            yield Tried(needs, _refused(f"'{given['roleArn']}' is not authorized to create managed-rule."))
     if given.get("loggingConfiguration", {}).get("destinations"):
-        yield Tried(_DELIVERY, "The state machine IAM Role is not authorized to access the Log Destination")
+        yield Tried(_DELIVERY, _refused("The state machine IAM Role is not authorized to access the Log Destination"))
+
+
+def _refused(message: str) -> ApiError:
+    return ApiError("AccessDeniedException", message)
+
+
+def _image(*path: str) -> Callable[[Parameters, str], Iterator[Tried]]:
+    """SageMaker pulls the image with the role: of a job when it starts, of a model when it is made (here: at once)."""
+
+    def tried(given: Parameters, _: str) -> Iterator[Tried]:
+        image = given.get(path[0], {}).get(path[1], "")
+        if found := _REPOSITORY.match(image):
+            account, region, name = found.groups()
+            repository = f"arn:aws:ecr:{region}:{account}:repository/{name}"
+            needs = [Need(f"ecr:{action}", repository) for action in _PULL]
+            message = f"Using ECR image {image!r} with the role is not allowed: it needs {', '.join(_PULL)}."
+            yield Tried((*needs, Need("ecr:GetAuthorizationToken", "*")), ApiError("ValidationException", message))
+
+    return tried
 
 
 _LAMBDA = Handed("lambda.amazonaws.com", _named("Role"), _lambda)
 _STATES = Handed("states.amazonaws.com", _named("roleArn"), _states, _machine)
-_JOB = Handed("sagemaker.amazonaws.com", _named("RoleArn"), _sagemaker)
+
+
+def _by_sagemaker(role: str, *image: str) -> Handed:
+    return Handed("sagemaker.amazonaws.com", _named(role), _sagemaker, _image(*image))
+
 
 HANDED: Mapping[tuple[str, str], Handed] = {
     ("lambda", "CreateFunction"): _LAMBDA,
     ("lambda", "UpdateFunctionConfiguration"): _LAMBDA,
     ("states", "CreateStateMachine"): _STATES,
     ("states", "UpdateStateMachine"): _STATES,
-    ("sagemaker", "CreateTrainingJob"): _JOB,
-    ("sagemaker", "CreateProcessingJob"): _JOB,
-    ("sagemaker", "CreateModel"): Handed("sagemaker.amazonaws.com", _named("ExecutionRoleArn"), _sagemaker),
+    ("sagemaker", "CreateTrainingJob"): _by_sagemaker("RoleArn", "AlgorithmSpecification", "TrainingImage"),
+    ("sagemaker", "CreateProcessingJob"): _by_sagemaker("RoleArn", "AppSpecification", "ImageUri"),
+    ("sagemaker", "CreateModel"): _by_sagemaker("ExecutionRoleArn", "PrimaryContainer", "Image"),
     ("firehose", "CreateDeliveryStream"): Handed(
         "firehose.amazonaws.com",
         lambda given: given.get("ExtendedS3DestinationConfiguration", {}).get("RoleARN"),

@@ -32,6 +32,11 @@ class Policies:
         if _changes(call):
             self._kept = {}
 
+    def roles(self) -> dict[str, str]:
+        """Return the ARN of every role by its name."""
+        pages = self._clients("iam").get_paginator("list_roles").paginate()
+        return {role["RoleName"]: role["Arn"] for page in pages for role in page["Roles"]}
+
     def of_role(self, role_arn: str, action: str) -> tuple[Statement, ...]:
         """Return what a role's own policies say of an action."""
         return self._keep(("role", role_arn, action), lambda: about(self.all_of_role(role_arn), action))

@@ -38,6 +38,9 @@ ROLLOUTS = {
 }
 """Models of the tests of rollouts, and how each is rolled out."""
 
+GRANTS: list[dict[str, Any]] = []
+"""What the roles of engines that have ended were granted and used (`Lab.grants`)."""
+
 NEAR = """
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -153,6 +156,12 @@ class Lab:
         bucket = self.shared[names.OUTPUT_ARTIFACT_BUCKET]
         return json.loads(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
+    @property
+    def grants(self) -> dict[str, Any]:
+        """What each role is granted, and what of it was used since the engine began."""
+        answer = Door(self.state["endpoint"], "us-east-1", ("x", "x", None)).call("GET", "/_engine/grants")
+        return dict(answer.body["roles"])
+
     def settle(self) -> None:
         """Give everything that was announced the time to be looked at: more than two settle times of engine time."""
         began = self._now()
@@ -237,7 +246,9 @@ def running(workspace: Path, idle_speed: float) -> Iterator[Lab]:
     try:
         wait_until(lambda: state_file.exists() or process.poll() is not None or None, "engine", 90)
         assert process.poll() is None, (workspace / "engine.log").read_text()[-4000:]
-        yield Lab(workspace, json.loads(state_file.read_text()))
+        found = Lab(workspace, json.loads(state_file.read_text()))
+        yield found
+        GRANTS.append(found.grants)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

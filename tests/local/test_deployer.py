@@ -160,6 +160,22 @@ def test_resources_come_and_go_with_the_template_and_retained_ones_stay_behind(e
     assert sorted(urls(engine)) == sorted([before["Kept"], after["New"]])
 
 
+def test_a_policy_that_the_engine_cannot_evaluate_stops_the_deployment_by_name(engine: World) -> None:
+    late = {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*", "Condition": late}
+    policy = {"Statement": [statement, {"Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}]}
+
+    with pytest.raises(AssemblyError) as refused:
+        engine.deploy(one=template(Policy=resource("SQS::QueuePolicy", Queues=[], PolicyDocument=policy)))
+
+    told = [line.split(";")[0] for line in str(refused.value).splitlines()[1:]]
+    assert told == [
+        "one.template.json: Policy: condition operator DateGreaterThan is not supported",
+        "one.template.json: Policy: condition key aws:CurrentTime is not supported",
+        "one.template.json: Policy: policy element NotAction is not supported",
+    ]
+
+
 def test_everything_unknown_is_listed_at_once_before_anything_is_created(engine: World) -> None:
     first = template(Queue=resource("SQS::Queue", FifoQueue=True), Thing=resource("EC2::Instance"))
     second = template(
