@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ONCE ?=
 PORT ?=
 
-.PHONY: help setup build run test check format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker test-localstack
+.PHONY: help setup build run test check engine-doc format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker test-localstack
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,12 @@ format: setup ## put the code into the project's format
 
 lock: setup ## make the locks again from requirements/*.in
 	@scripts/lock.sh
+
+engine-doc: setup ## docs/engine.md: what the product asks of the laptop engine, recorded over its tests (minutes)
+	@rm -rf build/record
+	@PERENNIAL_ANY_CALL=1 PERENNIAL_RECORD=$(CURDIR)/build/record .venv/bin/python -m pytest -n 3 \
+	    --no-loadscope-reorder -q tests/e2e tests/handlers tests/local/test_removal.py
+	@.venv/bin/python -m scripts.engine_doc --records build/record
 
 bench: setup ## every measurement of benchmarks/ (minutes)
 	@for script in benchmarks/*.py; do echo "== $$script"; .venv/bin/python $$script || exit 1; done

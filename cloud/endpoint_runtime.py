@@ -10,9 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud.faults import translated
 from lifecycle.errors import ModelRejected
+from lifecycle.names import PRODUCT
 
 # One try: predict has 29 seconds for all it does, a cold endpoint may take most of them, and the caller may ask again.
-CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=20)
+_TRY: Final = {"mode": "standard", "total_max_attempts": 1}
+CONFIG: Final = Config(retries=_TRY, connect_timeout=2, read_timeout=20, user_agent_appid=PRODUCT)
 
 
 class Endpoint:

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 
 from cloud.faults import code
 from lifecycle.errors import Rejected, Unavailable
+from lifecycle.names import PRODUCT
 
 NO_CREDENTIALS: Final = "no AWS credentials found. Run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 _REFUSED: Final = frozenset(
@@ -36,7 +37,9 @@ _REFUSED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60, user_agent_appid=PRODUCT
+)
 # an operator who calls a function waits as long as Lambda lets it run; a call given up would be sent again
 _PATIENT: Final = {"lambda": Config(read_timeout=930, tcp_keepalive=True)}
 

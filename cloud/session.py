@@ -10,7 +10,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+from lifecycle.names import PRODUCT
+
+CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60, user_agent_appid=PRODUCT
+)
 
 
 @cache

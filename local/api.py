@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 ACCOUNT = "123456789012"
+ENGINE = "perennial-engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,18 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One call of one operation, as guards see it before it is answered; `parameters` by botocore's member names."""
+    """One call of one operation, as guards see it before it is answered; `parameters` by botocore's member names.
+
+    `app` is what the caller's user agent says of it: `names.PRODUCT` for the product's own clients, `ENGINE` for those
+    of the engine's parts, "" for everybody else.
+    """
 
     service: str
     operation: str
     region: str
     caller: Caller
     parameters: Mapping[str, Any]
+    app: str = ""
 
 
 Guard = Callable[[Asked], None]

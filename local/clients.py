@@ -27,10 +27,14 @@ class Answering(Protocol):
 
 
 class Clients:
-    """A lazily filled set of clients, one per service, safe to use from every thread."""
+    """A lazily filled set of clients, one per service, safe to use from every thread.
 
-    def __init__(self, dispatch: Answering, region: str, credentials: Credentials = OPERATOR) -> None:
+    `app` is what their user agent says of them (`local.api.Asked`).
+    """
+
+    def __init__(self, dispatch: Answering, region: str, credentials: Credentials = OPERATOR, app: str = "") -> None:
         self.region = region
+        self._app = app
         self._dispatch = dispatch
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
@@ -58,7 +62,7 @@ class Clients:
         """Return the clients that call with a role's keys."""
         with self._lock:
             if role_arn not in self._roles:
-                made = Clients(self._dispatch, self.region, self._dispatch.identity.issue(role_arn))
+                made = Clients(self._dispatch, self.region, self._dispatch.identity.issue(role_arn), self._app)
                 made._session = self._session  # the services' models are read once
                 self._roles[role_arn] = made
             return self._roles[role_arn]
@@ -71,6 +75,7 @@ class Clients:
         config = Config(
             s3={"addressing_style": "path"},
             inject_host_prefix=False,
+            user_agent_appid=self._app or None,
             # an answer from this process is final: a second attempt would only hide a fault of the engine
             retries={"total_max_attempts": 1, "mode": "standard"},
         )

@@ -1,12 +1,14 @@
 """Who answers an AWS request: an operation of the engine, or moto; everything else is refused by name."""
 
 import logging
+import re
 from collections.abc import Callable
 
 from local import moto_replacements, moto_state
 from local.api import ApiError, Asked, Guard, Operation, Operations
 from local.identity import Identity
-from local.wire import RUNTIME, HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
+from local.service_models import RUNTIME
+from local.wire import HttpAnswer, HttpCall, Scope, answer_of, error_of, operation_of, parameters_of, scope_of
 
 MOTO_SERVICES = frozenset(
     {"s3", "dynamodb", "sqs", "sns", "iam", "sts", "kms", "logs", "events", "sagemaker", "apigatewayv2", "firehose"}
@@ -15,12 +17,18 @@ ENGINE_SERVICES = frozenset({"cloudformation", "lambda", "monitoring", "states",
 """Services of which only the registered operations exist."""
 
 Observer = Callable[[HttpCall, HttpAnswer], None]
+_APP = re.compile(r"\bapp/([\w-]+)")
 
 _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """The one way to an answer, for HTTP requests and for the engine's own clients alike."""
+    """The one way to an answer, for HTTP requests and for the engine's own clients alike.
+
+    `witness` sees every answer, refusals too, when somebody sets it: checks and records are made of it, for a price.
+    """
+
+    witness: Observer | None = None
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
@@ -33,6 +41,11 @@ class Dispatcher:
         """Let `operations` answer before moto does."""
         self._operations.update(operations)
 
+    @property
+    def own(self) -> frozenset[tuple[str, str]]:
+        """The operations that the engine answers itself."""
+        return frozenset(self._operations)
+
     def guard(self, guard: Guard) -> None:
         """Let `guard` look at every call of a known operation before it is answered, the first guard first."""
         self._guards.append(guard)
@@ -43,6 +56,12 @@ class Dispatcher:
 
     def __call__(self, call: HttpCall) -> HttpAnswer:
         """Answer `call`; a fault inside the engine becomes a logged answer with status 500."""
+        answer = self._answer_or_error(call)
+        if self.witness is not None:
+            self.witness(call, answer)
+        return answer
+
+    def _answer_or_error(self, call: HttpCall) -> HttpAnswer:
         scope = scope_of(call)
         try:
             return self._answer(call, scope)
@@ -65,9 +84,12 @@ class Dispatcher:
         operation = self._operations.get((scope.service, name))
         if operation is None and scope.service in ENGINE_SERVICES:
             raise ApiError("InvalidAction", f"The laptop engine has no {scope.service}:{name}.", 400)
-        parameters = parameters_of(call, scope.service, name) if operation or self._guards else {}
-        for guard in self._guards:
-            guard(Asked(scope.service, name, scope.region, caller, parameters))
+        parameters = parameters_of(call, scope.service, name)
+        if self._guards:
+            app = _APP.search(call.headers.get("user-agent", ""))
+            asked = Asked(scope.service, name, scope.region, caller, parameters, app[1] if app else "")
+            for guard in self._guards:
+                guard(asked)
         if operation is not None:
             return answer_of(call, scope.service, name, operation(parameters, caller))
         answer = moto_state.answer(scope.service, scope.region, call)

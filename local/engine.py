@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lifecycle import names
-from local.api import Operations
+from local.api import ENGINE, Operations
 from local.assembly import AssemblyError
 from local.clients import Clients
 from local.clock import Clock
@@ -41,6 +41,7 @@ from local.logs_delivery import LogsDelivery
 from local.object_events import ObjectEvents
 from local.options import Options, arguments_of
 from local.queues import Queues
+from local.recording import close_and_record
 from local.schedules import Schedules
 from local.states import StateMachines
 from local.tagging import Tagging
@@ -67,6 +68,7 @@ class Engine:
         self.identity = Identity()
         self.dispatch = Dispatcher(self.identity)
         self.clients = Clients(self.dispatch, options.region)
+        self._own_clients = Clients(self.dispatch, options.region, app=ENGINE)
 
     def __enter__(self) -> Self:
         self.start()
@@ -107,7 +109,7 @@ class Engine:
         self._ending.close()
 
     def _build(self) -> None:
-        options, clients, clock, ending = self.options, self.clients, self.clock, self._ending
+        options, clients, clock, ending = self.options, self._own_clients, self.clock, self._ending
         work_dir = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="perennial-")))
         lasting = self._lasting = Lasting(options.data, clock)
         keep = lasting.keep
@@ -119,6 +121,7 @@ class Engine:
         authority = self.authority = enforced(self.dispatch, clients, lambda arn: functions.policy(arn))  # noqa: PLW0108
         bus = Bus(clients, clock, authority, options.chaos, keep)
         ending.callback(bus.stop)
+        close_and_record(self.dispatch, bus, options)
         schedules = Schedules(bus, clock, options.region, keep)
         ending.callback(schedules.stop)
         python = options.python.absolute()

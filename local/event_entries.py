@@ -6,14 +6,11 @@ from typing import Any
 
 from local.api import ApiError
 
-MAX_ENTRIES = 10
 MAX_ENTRY_BYTES = 262_144
 
 
 def check(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ApiError ValidationException for too many entries, or too large ones together."""
-    if not 1 <= len(entries) <= MAX_ENTRIES:
-        raise ApiError("ValidationException", f"Entries must have 1 to {MAX_ENTRIES} members, not {len(entries)}.")
+    """Raise ApiError ValidationException for entries that are too large together."""
     size = sum(
         len(str(entry.get(name, "")).encode()) for entry in entries for name in ("Detail", "DetailType", "Source")
     )

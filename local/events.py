@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -73,7 +73,7 @@ class _Due:
 
 
 class Bus:
-    """The account's default event bus."""
+    """The account's default event bus. `watch` is shown every event, and whether a rule took it."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class Bus:
         self._due: list[_Due] = []
         self._changed = threading.Condition()
         self._stopped = False
+        self.watch: Callable[[Mapping[str, Any], bool], object] = lambda *_: None
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="event-delivery")
         self._thread = threading.Thread(target=self._run, name="event-bus", daemon=True)
         self._thread.start()
@@ -130,10 +131,11 @@ class Bus:
     def _publish(self, source: str, detail_type: str, detail: Any, resources: Sequence[str] = ()) -> str:
         now = self._clock.now()
         event = self._event(source, detail_type, detail, resources, now)
-        for rule in enabled_rules(self._clients.region):
-            if rule.matches(event):
-                for target in rule.targets:
-                    self._schedule(Delivery(rule, target, event, now))
+        taken = [rule for rule in enabled_rules(self._clients.region) if rule.matches(event)]
+        self.watch(event, bool(taken))
+        for rule in taken:
+            for target in rule.targets:
+                self._schedule(Delivery(rule, target, event, now))
         return str(event["id"])
 
     def _event(

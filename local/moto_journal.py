@@ -30,7 +30,8 @@ from moto.sqs.models import sqs_backends
 from local import moto_chance, moto_state
 from local.api import ACCOUNT
 from local.data_directory import DataDirectory
-from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall, operation_of
+from local.service_models import BOTOCORE_NAMES
+from local.wire import HttpAnswer, HttpCall, operation_of
 
 SERVICES = ("apigatewayv2", "dynamodb", "events", "firehose", "iam", "kms", "logs", "s3", "sagemaker", "sns", "sqs")
 LARGE_BYTES = 1 << 22

@@ -13,7 +13,7 @@ from moto.s3.models import FakeBucket, FakeKey, FakeMultipart
 from moto.s3.responses import S3Response
 from moto.sqs.models import Queue
 
-from local import moto_chance, moto_tables
+from local import moto_answers, moto_chance, moto_tables
 from local.moto_state import lock_of, sends_events, track
 
 _RECHECK_SECONDS = 0.1  # of machine time: how soon a waiting receiver sees that engine time was moved
@@ -41,6 +41,7 @@ def _replacements() -> list[tuple[Any, str, Any]]:
         # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
         (Queue, "wait_for_messages", _wait_for_messages),
         *moto_tables.replacements(),
+        *moto_answers.replacements(),
         *moto_chance.replacements(),
     ]
 

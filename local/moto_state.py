@@ -26,7 +26,8 @@ from werkzeug.exceptions import HTTPException
 
 from local import moto_changes
 from local.api import ACCOUNT
-from local.wire import BOTOCORE_NAMES, HttpAnswer, HttpCall
+from local.service_models import BOTOCORE_NAMES
+from local.wire import HttpAnswer, HttpCall
 
 _HOSTS = {"apigatewayv2": "apigateway", "sagemaker": "api.sagemaker"}
 _GLOBAL = frozenset({"s3", "iam", "sts"})

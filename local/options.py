@@ -1,20 +1,25 @@
 """How an engine runs, and the command line that says it."""
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.events import Chaos
 
 JOBS_PYTHON = Path(".venv-jobs/bin/python")
+RECORD_VARIABLE = "PERENNIAL_RECORD"
+ANY_CALL_VARIABLE = "PERENNIAL_ANY_CALL"
+"""Both say what --record and --any-call say, so that engines that other programs start are recorded too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events.
 
-    `begin` is engine time at its start, in epoch seconds (default: the machine's time). `data` is a folder that
-    outlives the engine: what is in it is there again (default: all state ends with the engine).
+    `begin` is engine time at its start, in epoch seconds (default: the machine's time). `record` is a folder for what
+    the product asks of this engine; with `any_call` it may ask for what docs/engine.md does not have. `data` is a
+    folder that outlives the engine: what is in it is there again (default: all state ends with the engine).
     """
 
     region: str = "us-east-1"
@@ -23,7 +28,9 @@ class Options:
     port: int = 0
     python: Path = JOBS_PYTHON
     chaos: Chaos | None = None
+    record: Path | None = None
     data: Path | None = None
+    any_call: bool = False
 
 
 def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Options]:
@@ -37,6 +44,11 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
     parser.add_argument("--state-file", type=Path, help="where to write address and keys")
     parser.add_argument("--chaos", type=int, metavar="SEED", help="deliver events late, out of order and repeatedly")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep all state in DIR, and begin with what is there")
+    folder = os.environ.get(RECORD_VARIABLE)
+    told = f"write what the product asks of the engine into DIR (default: ${RECORD_VARIABLE}), and check answers"
+    parser.add_argument("--record", type=Path, metavar="DIR", default=folder, help=told)
+    open_told = f"answer what docs/engine.md does not list, too (default: ${ANY_CALL_VARIABLE})"
+    parser.add_argument("--any-call", action="store_true", default=ANY_CALL_VARIABLE in os.environ, help=open_told)
     given = parser.parse_args(arguments)
     options = Options(
         region=given.region,
@@ -44,6 +56,8 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
         begin=given.begin,
         port=given.port,
         chaos=None if given.chaos is None else Chaos(seed=given.chaos),
+        record=given.record,
         data=given.data,
+        any_call=given.any_call,
     )
     return given, options

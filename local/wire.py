@@ -3,35 +3,24 @@
 botocore has no server side; the parsers and serialisers are the ones that moto brings for its own services.
 """
 
-import functools
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, parse_qsl, unquote
+from typing import Any
+from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.serialize import get_serializer_class
-from moto.core.utils import get_service_model
-from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.datastructures import MultiDict
 
 from local.api import ApiError
+from local.request_shapes import read
+from local.service_models import BOTOCORE_NAMES, RUNTIME, input_shape, model_of, operation_names, pairs, route_of
 
 SIGNING_NAMES = {"apigateway": "apigatewayv2"}
 """Names in a signature's scope that differ from the service's name here."""
-
-RUNTIME = "runtime.sagemaker"
-"""Where endpoints are asked; signed as sagemaker, known by its path."""
-
-BOTOCORE_NAMES = {
-    RUNTIME: "sagemaker-runtime",
-    "states": "stepfunctions",
-    "tagging": "resourcegroupstaggingapi",
-    "monitoring": "cloudwatch",
-}
-"""Services whose botocore name differs from the service's name here."""
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
 
@@ -77,52 +66,81 @@ def scope_of(call: HttpCall) -> Scope | None:
 
 
 def operation_of(call: HttpCall, service: str) -> str | None:
-    """Return the name of the operation asked for, None for unknown paths."""
+    """Return the name of the operation asked for, None for unknown paths and names."""
     if target := call.headers.get("x-amz-target"):
-        return target.rpartition(".")[2]
-    protocol = _model(service).protocol
-    if protocol == "query":
-        values = parse_qs(call.body.decode(errors="replace") or call.query)
-        return values.get("Action", [None])[0]
-    match = _route(service, call)
-    return match[0] if match else None
+        name = target.rpartition(".")[2]
+    elif model_of(service).protocol == "query":
+        name = parse_qs(call.body.decode(errors="replace") or call.query).get("Action", [""])[0]
+    else:
+        match = route_of(service, call.method, call.path, call.query, call.headers)
+        return match[0] if match else None
+    return name if name in operation_names(service) else None
 
 
 def parameters_of(call: HttpCall, service: str, operation: str) -> dict[str, Any]:
-    """Return the parameters of the call by botocore's member names.
+    """Return the parameters of the call by botocore's member names, checked against the service's model.
 
     Raises
     ------
     ApiError
-        SerializationException when the body is not what the protocol says.
+        SerializationException (MalformedXML) when the body is not what the protocol says; the service's own code for
+        parameters that it does not know or allow.
     """
-    model = _model(service).operation_model(operation)
-    protocol = _protocol(call, service)
-    route = _route(service, call) if protocol.startswith("rest-") else None
-    values: MultiDict[str, str] = MultiDict(_pairs(call.query))
+    shape, protocol = input_shape(service, operation), _protocol(call, service)
+    if shape is None:
+        return {}
     try:
+        in_json = protocol == "json" or (protocol == "rest-json" and "payload" not in shape.serialization)
+        body = json.loads(call.body or b"{}") if in_json else None
         if protocol == "json":
-            json.loads(call.body or b"{}")  # moto's parser takes what is no JSON for an empty request
-        elif protocol == "query":
-            values.update(_pairs(call.body.decode()))
-        parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
-            {
-                "method": call.method,
-                "values": values,
-                "headers": Headers(list(call.headers.items())),
-                "body": call.body,
-                "url_path": call.path,
-                "url_params": route[1] if route else {},
-            }
-        )
+            return read(service, shape, body, json=True)
+        parsed = _parsed(call, service, operation, with_body=body is None)
+    except RequestParserError as fault:
+        raise ApiError("MalformedXML", f"The body is not valid for {operation}: {fault}") from fault
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise ApiError("SerializationException", f"The body is not valid for {operation}: {fault}") from fault
-    return {name: value for name, value in parsed.items() if value is not None}
+    found = {name: value for name, value in parsed.items() if value is not None}
+    if body is None:
+        return read(service, shape, found, json=False)
+    placed = {shape.members[name].serialization.get("name", name): value for name, value in found.items()}
+    return read(service, shape, body | placed if isinstance(body, dict) else body, json=True)
+
+
+class _Headers(dict[str, str]):
+    """Header names in lower case, asked for in any; werkzeug's own look at each header for each question."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+
+def _parsed(call: HttpCall, service: str, operation: str, *, with_body: bool) -> dict[str, Any]:
+    """Return what moto's parser finds in path, query and headers, and in the body too."""
+    protocol = _protocol(call, service)
+    route = (
+        route_of(service, call.method, call.path, call.query, call.headers) if protocol.startswith("rest-") else None
+    )
+    values: MultiDict[str, str] = MultiDict(pairs(call.query))
+    if protocol == "query":
+        values.update(pairs(call.body.decode()))
+    model = model_of(service).operation_model(operation)
+    request: Any = {
+        "method": call.method,
+        "values": values,
+        "headers": _Headers(call.headers),
+        "body": call.body if with_body else b"",
+        "url_path": call.path,
+        "url_params": route[1] if route else {},
+    }
+    parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(request)
+    return parsed
 
 
 def answer_of(call: HttpCall, service: str, operation: str, members: Mapping[str, Any]) -> HttpAnswer:
     """Serialise the response members of an operation as its protocol wants them."""
-    model = _model(service).operation_model(operation)
+    model = model_of(service).operation_model(operation)
     serializer = get_serializer_class(BOTOCORE_NAMES.get(service, service), _protocol(call, service))(model)
     response = serializer.serialize(dict(members))
     status = response["status_code"]
@@ -150,72 +168,7 @@ def error_of(call: HttpCall, service: str | None, error: ApiError) -> HttpAnswer
     return HttpAnswer(error.status, headers, body.encode())
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True)
-
-
-def _model(service: str) -> Any:
-    return _service_model(BOTOCORE_NAMES.get(service, service))
-
-
-@functools.cache
-def _service_model(name: str) -> Any:
-    return get_service_model(name)
-
-
 def _protocol(call: HttpCall, service: str) -> str:
     if call.headers.get("x-amz-target"):
         return "json"
-    return str(_model(service).protocol)
-
-
-class _Route(NamedTuple):
-    """How an operation of a REST service is asked for, and what must come besides the path."""
-
-    operation: str
-    method: str
-    path: re.Pattern[str]
-    needs: frozenset[tuple[str, ...]]
-
-
-@functools.cache
-def _routes(service: str) -> list[_Route]:
-    """Return the routes of a service, the most literal paths and the ones that need most first."""
-    model = _model(service)
-    found = []
-    for name in model.operation_names:
-        operation = model.operation_model(name)
-        path, _, query = operation.http["requestUri"].partition("?")
-        pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-        route = _Route(
-            name, operation.http["method"], re.compile(pattern.rstrip("/") + "/?"), _needs(operation.input_shape, query)
-        )
-        found.append((len(re.sub(r"\{[^}]*\}", "", path)), len(route.needs), route))
-    return [route for _, _, route in sorted(found, key=lambda item: item[:2], reverse=True)]
-
-
-def _needs(shape: Any, query: str) -> frozenset[tuple[str, ...]]:
-    """Return the query's fixed parts, and the names of members that must be in query or headers."""
-    fixed = {("query", name, value) if value else ("query", name) for name, value in _pairs(query)}
-    required = [shape.members[name].serialization for name in shape.required_members] if shape else []
-    places = {"querystring": "query", "header": "header"}
-    return frozenset(
-        fixed
-        | {
-            (places[s["location"]], s["name"].lower() if s["location"] == "header" else s["name"])
-            for s in required
-            if s.get("location") in places
-        }
-    )
-
-
-def _route(service: str, call: HttpCall) -> tuple[str, dict[str, str]] | None:
-    pairs = _pairs(call.query)
-    brought = {("query", *pair) for pair in pairs} | {("query", name) for name, _ in pairs}
-    brought |= {("header", name) for name in call.headers}
-    for route in _routes(service):
-        match = route.path.fullmatch(call.path) if route.method == call.method and route.needs <= brought else None
-        if match:
-            return route.operation, {key: unquote(value) for key, value in match.groupdict().items()}
-    return None
+    return str(model_of(service).protocol)

@@ -16,7 +16,7 @@ from local.endpoints.endpoint import Endpoint, model_error
 from local.jobs.requests import check, invalid
 from local.jobs.s3_inputs import location
 from local.keeping import NOWHERE, Keep, kept
-from local.wire import RUNTIME
+from local.service_models import RUNTIME
 
 PAYLOAD_BYTES = 4 * 1024 * 1024  # developer guide, "Serverless Inference": 4 MB
 REST_LOOK_SECONDS = 1.0  # of machine time

@@ -111,6 +111,10 @@ class Job:
         """Return the members of Describe's answer."""
         with self._lock:
             answer = {key: value for key, value in self.request.items() if key != "Tags"} | self.members
+            if self.kind == "TrainingJob":
+                # the model requires it of every answer, also of a job that has not come so far
+                output = f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output"
+                answer.setdefault("ModelArtifacts", {"S3ModelArtifacts": f"{output}/model.tar.gz"})
             answer |= {f"{self.kind}Arn": self.arn, f"{self.kind}Status": self.status}
             answer |= {"CreationTime": self.created, "LastModifiedTime": self._modified}
             if self.kind == "TrainingJob":

@@ -1,15 +1,10 @@
-"""What a job or an endpoint may ask for: the members that are used, AWS's own limits of each, and our image's.
+"""What a job or an endpoint may ask for: the members that are used, and the limits that no model of the API holds.
 
-Limits come from botocore's copy of the service model; the few that it does not hold are named here with their source.
+The model's own limits are held before this (`local.request_shapes`); here are the few others, with their source.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
-
-import botocore.session
-import regex
-from botocore.model import Shape
 
 from local.api import ApiError
 
@@ -86,17 +81,13 @@ _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     # developer guide, "Serverless Inference": "Memory size"
     "MemorySizeInMB": (1024, 2048, 3072, 4096, 5120, 6144),
 }
-_GRAVITON: Final = regex.compile(r"ml\.[a-z]+\d+g")
 HYPERPARAMETERS: Final = 100
 HYPERPARAMETER_LENGTH: Final = 256  # API reference, CreateTrainingJob: "limited to 256 characters"; the model says 2500
 
 
 def check(operation: str, given: Mapping[str, Any]) -> None:
     """Raise ApiError (ValidationException) unless the engine can do what is asked as AWS would."""
-    model = botocore_model().operation_model(operation)
-    assert model.input_shape is not None
     _members(operation, given, MEMBERS[operation])
-    _limits(model.input_shape, given, "")
     hyperparameters = given.get("HyperParameters", {})
     if len(hyperparameters) > HYPERPARAMETERS:
         raise invalid(f"{len(hyperparameters)} hyperparameters: at most {HYPERPARAMETERS} are allowed")
@@ -110,12 +101,6 @@ def invalid(message: str) -> ApiError:
     return ApiError("ValidationException", message)
 
 
-@lru_cache(maxsize=1)
-def botocore_model() -> Any:
-    """Return botocore's description of the SageMaker API."""
-    return botocore.session.get_session().get_service_model("sagemaker")
-
-
 def _members(where: str, given: Any, known: Mapping[str, Any]) -> None:
     for item in given if isinstance(given, list) else [given]:
         for key, value in item.items():
@@ -125,42 +110,3 @@ def _members(where: str, given: Any, known: Mapping[str, Any]) -> None:
                 _members(f"{where}.{key}", value, known[key])
             if key in _VALUES and value not in _VALUES[key]:
                 raise invalid(f"{where}.{key} is {value!r}; the laptop engine runs only {_VALUES[key]}")
-            if key == "InstanceType" and _GRAVITON.match(value):
-                raise invalid(f"{where}.{key} {value}: the image has no arm64 build; use an x86-64 instance type")
-
-
-def _limits(shape: Shape, value: Any, where: str) -> None:
-    """Check lengths, ranges, patterns and choices that botocore's client leaves to the service."""
-    if shape.type_name == "structure":
-        for name, member in shape.members.items():
-            if name in value:
-                _limits(member, value[name], f"{where}.{name}".lstrip("."))
-        return
-    if shape.type_name in ("list", "map"):
-        _size(shape, len(value), where, value)
-        items = value if shape.type_name == "list" else value.values()
-        inner = shape.member if shape.type_name == "list" else shape.value
-        for item in items:
-            _limits(inner, item, f"{where}.member")
-        return
-    if shape.type_name == "string":
-        _size(shape, len(value), where, value)
-        pattern = shape.metadata.get("pattern")
-        if pattern and not regex.fullmatch(pattern, value):
-            raise _constraint(where, value, f"Member must satisfy regular expression pattern: {pattern}")
-        if shape.enum and value not in shape.enum:
-            raise _constraint(where, value, f"Member must satisfy enum value set: {shape.enum}")
-    elif shape.type_name in ("integer", "long"):
-        _size(shape, value, where, value)
-
-
-def _size(shape: Shape, size: int, where: str, value: Any) -> None:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if high is not None and size > high:
-        raise _constraint(where, value, f"Member must have length (or value) less than or equal to {high}")
-    if low is not None and size < low:
-        raise _constraint(where, value, f"Member must have length (or value) greater than or equal to {low}")
-
-
-def _constraint(where: str, value: Any, rule: str) -> ApiError:
-    return invalid(f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: {rule}")

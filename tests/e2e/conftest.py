@@ -26,6 +26,7 @@ from botocore.config import Config
 
 from cloud.door import Answer, Door
 from lifecycle import ledger, names
+from local.options import RECORD_VARIABLE
 from tests import tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,6 +188,15 @@ def checkout(folder: Path) -> Path:
     (folder / "models").mkdir()
     (folder / "tables").mkdir()
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Every engine of these tests writes down what the product asks of it, and looks at its own answers."""
+    folder = Path(os.environ.setdefault(RECORD_VARIABLE, str(tmp_path_factory.mktemp("record"))))
+    yield folder
+    lines = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert [line["fault"] for line in lines if "fault" in line] == []
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What the deployer's tests share: an engine that deploys but serves nobody, and small cloud assemblies."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import moto_state
+from local.api import ENGINE
 from local.clients import Clients
 from local.clock import Clock
 from local.cloudwatch import CloudWatch
@@ -18,7 +20,9 @@ from local.dispatch import Dispatcher
 from local.functions.functions import Functions
 from local.identity import Identity
 from local.logs_delivery import LogsDelivery
+from local.options import RECORD_VARIABLE
 from local.queues import Queues
+from local.recording import Recorder
 from local.states import StateMachines
 from tests.local.iam_world import guarded
 
@@ -62,7 +66,9 @@ def world(folder: Path) -> Iterator[World]:
     moto_state.reset()
     clock, identity = Clock(), Identity()
     dispatch = Dispatcher(identity)
-    clients = Clients(dispatch, REGION)
+    clients = Clients(dispatch, REGION, app=ENGINE)
+    if folder_of_records := os.environ.get(RECORD_VARIABLE):
+        dispatch.guard(Recorder(Path(folder_of_records)).guard)
     emitted: list[dict[str, Any]] = []
 
     def emit(source: str, detail_type: str, detail: Mapping[str, Any], resources: Any = ()) -> None:
@@ -79,7 +85,7 @@ def world(folder: Path) -> Iterator[World]:
         for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:
-            yield World(clients, deployer, folder, clock, emitted)
+            yield World(Clients(dispatch, REGION), deployer, folder, clock, emitted)
         finally:
             watch.stop()
             log_lines.stop()

@@ -1,5 +1,6 @@
 """The product on the engine, in this process: its own stacks with one model of a small generated table."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from lifecycle import names
 from local.engine import Engine
 from local.events import Chaos
 from local.identity import OPERATOR
-from local.options import Options
+from local.options import RECORD_VARIABLE, Options
 from stacks.project import Project
 from stacks.synthesis import synthesize
 from tests import tables
@@ -92,6 +93,7 @@ def product(folder: Path, chaos: Chaos | None = None, idle_speed: float = 600.0)
     for name in ("app.py", "stages.yaml"):
         shutil.copy(ROOT / name, folder)
     synthesize(Project(code=ROOT, home=folder), stage=STAGE, outdir=folder / "cdk.out")
-    options = Options(idle_speed=idle_speed, python=ROOT / ".venv-jobs" / "bin" / "python", chaos=chaos)
+    python, record = ROOT / ".venv-jobs" / "bin" / "python", os.environ.get(RECORD_VARIABLE)
+    options = Options(idle_speed=idle_speed, python=python, chaos=chaos, record=Path(record) if record else None)
     with Engine(folder / "cdk.out", options) as engine:
         yield Product(engine, folder)

@@ -166,7 +166,7 @@ def test_query_operations_are_parsed_and_serialised(engine: World) -> None:
 
 
 def test_a_fault_inside_an_operation_is_an_answer_with_status_500(
-    engine: World, caplog: pytest.LogCaptureFixture
+    engine: World, caplog: pytest.LogCaptureFixture, answers_fit_the_models: list[str]
 ) -> None:
     def fail(parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
         raise RuntimeError("broken")
@@ -176,6 +176,7 @@ def test_a_fault_inside_an_operation_is_an_answer_with_status_500(
         engine.client("stepfunctions").list_executions(stateMachineArn="m")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert "broken" in caplog.text
+    assert "broken" in answers_fit_the_models.pop()
 
 
 @pytest.mark.parametrize("service", ["ec2", "glue", "secretsmanager"])

@@ -16,7 +16,8 @@ import boto3
 import pytest
 
 from local.assembly import AssemblyError
-from local.engine import Engine, Options, write_state
+from local.engine import Engine, write_state
+from local.options import Options
 from tests.local.core_world import eventually
 
 API = {"Fn::Join": ["", ["https://", {"Ref": "Api"}, ".execute-api.us-east-1.amazonaws.com/"]]}

@@ -39,14 +39,14 @@ def test_code_comes_from_s3_as_the_deployer_names_it(engine: Lambda) -> None:
 
 
 def test_a_published_version_freezes_code_environment_memory_and_layers(engine: Lambda) -> None:
-    code = "import os, six\ndef handler(e, c):\n    return [os.environ['A'], c.memory_limit_in_mb, six.NAME]\n"
+    code = "import os, six\ndef handler(e, c):\n    return [os.environ['AA'], c.memory_limit_in_mb, six.NAME]\n"
     layer = engine.client.publish_layer_version(LayerName="l", Content={"ZipFile": package(python__six="NAME = 'l'")})
     other = engine.client.publish_layer_version(LayerName="l", Content={"ZipFile": package(python__six="NAME = 'm'")})
-    engine.create(code, Environment={"Variables": {"A": "1"}}, Layers=[layer["LayerVersionArn"]])
+    engine.create(code, Environment={"Variables": {"AA": "1"}}, Layers=[layer["LayerVersionArn"]])
     engine.client.publish_version(FunctionName="f")
     engine.settle()
     engine.client.update_function_configuration(
-        FunctionName="f", Environment={"Variables": {"A": "2"}}, MemorySize=256, Layers=[other["LayerVersionArn"]]
+        FunctionName="f", Environment={"Variables": {"AA": "2"}}, MemorySize=256, Layers=[other["LayerVersionArn"]]
     )
     assert engine.invoke(Qualifier="1")[0] == ["1", "128", "l"]
     assert engine.invoke()[0] == ["2", "256", "m"]
@@ -136,7 +136,7 @@ def test_an_alias_moves_with_its_revision_and_keeps_what_is_not_given(engine: La
             {"FunctionVersion": "$LATEST", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}},
             "InvalidParameterValueException",
         ),
-        ({"Description": "x" * 257}, "InvalidParameterValueException"),
+        ({"Description": "x" * 257}, "ValidationException"),
     ],
 )
 def test_an_alias_that_lambda_would_refuse_is_refused(engine: Lambda, change: dict[str, Any], error: str) -> None:
@@ -206,7 +206,7 @@ def test_the_resource_policy_of_an_alias_says_who_may_invoke_it(engine: Lambda) 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"Environment": {"Variables": {"A": "x" * 4096}}},
+        {"Environment": {"Variables": {"AA": "x" * 4095}}},
         {"Environment": {"Variables": {"AWS_REGION": "eu-west-1"}}},
         {"Runtime": "nodejs22.x"},
         {"MemorySize": 10_241},
@@ -234,7 +234,7 @@ def test_what_lambda_or_the_engine_cannot_run_is_refused(engine: Lambda, setting
 
 
 def test_the_environment_may_have_exactly_four_kilobytes(engine: Lambda) -> None:
-    engine.create(Environment={"Variables": {"A": "x" * 4095}})
+    engine.create(Environment={"Variables": {"AA": "x" * 4094}})
     assert engine.invoke(1)[0] == 1
 
 

@@ -70,6 +70,9 @@ def test_only_an_empty_group_can_be_deleted(account: Account) -> None:
     assert account.sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"] == []
 
 
+GROUP_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/group"
+
+
 def test_an_unknown_package_cannot_be_approved(account: Account) -> None:
     with pytest.raises(ClientError, match="does not exist"):
-        account.sagemaker.update_model_package(ModelPackageArn="arn:none", ModelApprovalStatus="Approved")
+        account.sagemaker.update_model_package(ModelPackageArn=f"{GROUP_ARN}/9", ModelApprovalStatus="Approved")

@@ -69,6 +69,8 @@ class World:
                 "RoleARN": role,
                 "Prefix": "predictions/late/!{timestamp:yyyy/MM/dd/HH}/",
                 "ErrorOutputPrefix": "failed/!{firehose:error-output-type}/",
+                "CompressionFormat": "GZIP",
+                "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
                 "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": megabytes},
                 "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": "errors", "LogStreamName": "s3"},
             },
@@ -158,11 +160,14 @@ def test_a_full_buffer_is_delivered_at_once(engine: World) -> None:
     draw = random.Random(1)
     for _ in range(10):
         engine.write(json.dumps({"kind": "prediction", "noise": draw.randbytes(120_000).hex()}) + "\n")
-    engine.client("firehose").update_destination(
+    firehose = engine.client("firehose")
+    stream = firehose.describe_delivery_stream(DeliveryStreamName="log")["DeliveryStreamDescription"]
+    found = stream["Destinations"][0]["ExtendedS3DestinationDescription"]
+    firehose.update_destination(
         DeliveryStreamName="log",
         CurrentDeliveryStreamVersionId="1",
         DestinationId="destinationId-000000000001",
-        ExtendedS3DestinationUpdate={"BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 1}},
+        ExtendedS3DestinationUpdate=found | {"BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 1}},
     )
     engine.write(prediction(99))
     (key,) = eventually(engine.keys, "object")

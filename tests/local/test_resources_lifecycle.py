@@ -25,6 +25,9 @@ def engine(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
+KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/1"
+
+
 def document(action: str, target: Any = "*", **principal: Any) -> dict[str, Any]:
     statement: dict[str, Any] = {"Effect": "Allow", "Action": action}
     statement |= {"Principal": principal} if principal else {}
@@ -303,6 +306,7 @@ def delivery(prefix: str) -> dict[str, Any]:
         "Prefix": prefix,
         "ErrorOutputPrefix": "failed/!{firehose:error-output-type}/",
         "CompressionFormat": "GZIP",
+        "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": KEY_ARN}},
         "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 5},
         "CloudWatchLoggingOptions": logged,
         "ProcessingConfiguration": {"Enabled": True, "Processors": processors},
@@ -404,7 +408,7 @@ def test_a_changed_function_keeps_its_version_and_alias(engine: World) -> None:
         )
 
     client = engine.client("lambda")
-    engine.deploy(one=made("cafe.zip", MemorySize=256, Environment={"Variables": {"A": "1", "B": "2"}}))
+    engine.deploy(one=made("cafe.zip", MemorySize=256, Environment={"Variables": {"AA": "1", "BB": "2"}}))
     ids = engine.ids("one")
     first = client.get_function_configuration(FunctionName="predict")["CodeSha256"]
     assert ids["Live"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:predict:live"
@@ -415,10 +419,10 @@ def test_a_changed_function_keeps_its_version_and_alias(engine: World) -> None:
     client.publish_version(FunctionName="predict")
     client.update_alias(FunctionName="predict", Name="live", FunctionVersion="2")
 
-    reported = engine.deploy(one=made("beef.zip", Environment={"Variables": {"A": "9"}}))
+    reported = engine.deploy(one=made("beef.zip", Environment={"Variables": {"AA": "9"}}))
 
     changed = client.get_function_configuration(FunctionName="predict")
-    assert (changed["MemorySize"], changed["Environment"]) == (128, {"Variables": {"A": "9"}})
+    assert (changed["MemorySize"], changed["Environment"]) == (128, {"Variables": {"AA": "9"}})
     assert changed["CodeSha256"] != first
     assert client.get_alias(FunctionName="predict", Name="live")["FunctionVersion"] == "2"
     assert {line[1] for line in reported} == {"one", "Predict"}
