@@ -7,8 +7,11 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ONCE ?=
 PORT ?=
+ACCOUNT ?=
+LIMIT ?=
+REGION ?=
 
-.PHONY: help setup build run test check engine-doc format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker test-localstack
+.PHONY: help setup build run test check engine-doc format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker test-localstack test-aws
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,7 +32,7 @@ synth: setup ## cdk.out, as `cdk synth` would write it
 
 test: setup ## every check and every test
 	@$(MAKE) --no-print-directory check
-	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/handlers tests/training \
+	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/target tests/handlers tests/training \
 	    tests/infrastructure
 	@.venv/bin/python -m pytest -n 3 -q tests/local
 
@@ -69,6 +72,10 @@ test-sagemaker: setup ## the SageMaker SDK: experiments by ModelTrainer, its tab
 
 test-localstack: setup ## LocalStack's opinion: the real cdk deploys there, and the loop runs up to its first job
 	@scripts/test_localstack.sh
+
+test-aws: setup ## the same body on AWS, which costs money: ACCOUNT=<12 digits> LIMIT=5 (dollars)
+	@.venv/bin/python -m pytest -q tests/target --target aws --record $(if $(ACCOUNT),--account $(ACCOUNT)) \
+	    $(if $(LIMIT),--limit $(LIMIT)) $(if $(REGION),--region $(REGION))
 
 bench-peers: setup ## scoring, profiling and drift alerts beside the usual tools (installs them below build/)
 	@.venv/bin/python benchmarks/peers/compare.py

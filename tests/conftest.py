@@ -15,7 +15,7 @@ settings.register_profile("wide", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 OWN_ENGINES: Final = ("tests/e2e/test_closed_loop.py", "tests/e2e/test_simulate.py")
-TOGETHER: Final = ("tests/e2e/", "tests/infrastructure/")
+TOGETHER: Final = ("tests/e2e/", "tests/infrastructure/", "tests/target/")
 """One engine, or one synthesis, for all files of a folder."""
 
 

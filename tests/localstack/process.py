@@ -13,7 +13,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,9 +25,33 @@ STOP_SECONDS = 20.0
 """Its own threads sometimes never end; then it is killed."""
 
 
+@dataclass(frozen=True)
+class LocalStack:
+    """The running process, and what it writes."""
+
+    url: str
+    pid: int
+    log: Path
+
+    def listens_on(self) -> set[str]:
+        """Return the addresses on which the process takes connections, as Linux tells them; loopback is 0100007F."""
+        own = set()
+        for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                own.add(str(descriptor.readlink()))
+        found = set()
+        for table in ("tcp", "tcp6", "udp", "udp6"):
+            for line in Path(f"/proc/{self.pid}/net/{table}").read_text().splitlines()[1:]:
+                _, address, _, state, *_, inode = line.split()[:10]
+                waits = state == "0A" or table.startswith("udp")
+                if waits and f"socket:[{inode}]" in own:
+                    found.add(address.split(":")[0])
+        return found
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Run LocalStack with its files in `folder`; yields its URL, and ends the process by its id."""
+def running(folder: Path) -> Iterator[LocalStack]:
+    """Run LocalStack with its files in `folder`, and end the process by its id."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with (folder / "localstack.log").open("wb") as log:
@@ -41,7 +66,7 @@ def running(folder: Path) -> Iterator[str]:
         )
         try:
             _wait(process, url, folder / "localstack.log")
-            yield url
+            yield LocalStack(url, process.pid, folder / "localstack.log")
         finally:
             _stop(process)
 

@@ -22,6 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--record", action="store_true", help="AWS: keep the events as fixtures for the other places")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse before anything is made: AWS only with an account and a limit."""
+    if config.getoption("--target", "local") == "aws":
+        Allowance.of(config.getoption("--account"), config.getoption("--limit"))
+
+
 @pytest.fixture(scope="session")
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The place, deployed."""

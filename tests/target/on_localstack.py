@@ -34,7 +34,8 @@ def localstack(folder: Path) -> Iterator[Place]:
     work = folder / "localstack"
     work.mkdir()
     here = checkout.made(folder / "checkout")
-    with running(work) as url:
+    with running(work) as process:
+        url = process.url
         # the same access that any client of LocalStack has: it takes every key
         environment = {
             "HOME": str(work / "home"),
@@ -55,7 +56,7 @@ def localstack(folder: Path) -> Iterator[Place]:
             patience=float(os.environ.get("LOCALSTACK_PATIENCE", "240")),
             lacks=LACKS,
             look_again=lambda alarm: put_again(operator, alarm),
-            log=work / "localstack.log",
+            process=process,
         )
         yield place
 

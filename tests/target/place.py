@@ -5,6 +5,9 @@ body that need it are skipped there with that reason.
 """
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +21,8 @@ from cloud.door import Door
 from cloud.ledger import LedgerTable
 from cloud.operator import Operator
 from lifecycle import keys, ledger, names
+from tests.e2e.conftest import clean_environment
+from tests.localstack.process import LocalStack
 
 STAGE: Final = "smoke"
 MODEL: Final = "plain"
@@ -35,7 +40,12 @@ class Place:
     lacks: Mapping[str, str] = field(default_factory=dict)
     look_again: Callable[[str], None] = lambda alarm: None
     """Has an alarm evaluated where that happens more rarely than on AWS."""
-    log: Path | None = None
+    process: LocalStack | None = None
+
+    @property
+    def linger(self) -> int:
+        """Seconds for which a queue is looked at: on AWS a look at once may miss what is there."""
+        return 0 if self.operator.endpoint else 2
 
     def need(self, *abilities: str) -> None:
         """Skip the test where this place lacks one of `abilities`."""
@@ -44,9 +54,10 @@ class Place:
                 pytest.skip(f"{self.target}: {self.lacks[ability]}")
 
     def said(self, about: str) -> str:
-        """Return the lines of the place's own log that name `about`."""
-        assert self.log is not None
-        return "\n".join(line for line in self.log.read_text(errors="replace").splitlines() if about in line)
+        """Return the lines of LocalStack's log that name `about`."""
+        assert self.process is not None
+        log = self.process.log.read_text(errors="replace")
+        return "\n".join(line for line in log.splitlines() if about in line)
 
     def client(self, service: str) -> Any:
         return self.operator.client(service)
@@ -77,12 +88,22 @@ class Place:
             time.sleep(0.5)
         pytest.fail(f"{self.target}: no {what} within {limit:.0f} s")
 
-    def upload(self, name: str, body: bytes, *, ready: bool = False) -> None:
-        """Upload a file of the model's dataset; `ready` says that nothing else follows, so that none is waited for."""
-        s3, bucket = self.client("s3"), self.shared[names.OUTPUT_DATA_BUCKET]
-        s3.put_object(Bucket=bucket, Key=keys.incoming(MODEL, name), Body=body)
-        if ready:
-            s3.put_object(Bucket=bucket, Key=keys.incoming(MODEL, keys.READY), Body=b"")
+    def upload(self, name: str, body: bytes) -> None:
+        """Upload a file of the model's dataset."""
+        bucket = self.shared[names.OUTPUT_DATA_BUCKET]
+        self.client("s3").put_object(Bucket=bucket, Key=keys.incoming(MODEL, name), Body=body)
+
+    def command(self, *arguments: str) -> str:
+        """Run `perennial` in the checkout against this place, and return what it prints; fails the test if it fails."""
+        where, environment = ["--aws"], dict(os.environ)
+        if self.operator.endpoint:
+            access, secret, _ = self.operator.keys()
+            where = ["--endpoint-url", self.operator.endpoint]
+            environment = clean_environment() | {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret}
+        command = [sys.executable, "-c", "from cli.main import main; main()", *arguments, *where]
+        ran = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
 
     def executions(self) -> list[dict[str, Any]]:
         """All executions of the training machine, oldest first."""

@@ -84,6 +84,12 @@ def test_nothing_was_deployed_in_name_only(place: Place) -> None:
     assert found  # the text that is looked for is what this LocalStack writes
 
 
+def test_localstack_takes_connections_on_loopback_only(place: Place) -> None:
+    if place.process is None:
+        pytest.skip(f"{place.target}: this is about LocalStack's process")
+    assert place.process.listens_on() == {"0100007F"}
+
+
 @pytest.fixture(scope="module")
 def run(place: Place, recorder: Recorder) -> str:
     """The ARN of the execution that the first upload started."""
@@ -164,10 +170,17 @@ def test_the_model_answers_over_https(place: Place, run: str) -> None:
     assert refused.status == 422
 
 
+def test_the_operators_command_sees_what_is_there(place: Place, run: str) -> None:
+    versions = json.loads(place.command("data", "list", MODEL, "--json"))
+    assert len(versions) == 1
+    assert [shown["model"] for shown in json.loads(place.command("status", "--json"))] == [MODEL]
+
+
 def test_bad_rows_are_rejected_with_a_report_and_nothing_is_trained(place: Place, run: str) -> None:
     known = {execution["executionArn"] for execution in place.executions()}
-    bad = b"key,x,z,y\n" + b"".join(b"bad-%d,not a number,a,1\n" % number for number in range(300))
-    place.upload("bad.csv", bad, ready=True)
+    bad = place.folder / "tables" / "bad.csv"
+    bad.write_bytes(b"key,x,z,y\n" + b"".join(b"bad-%d,not a number,a,1\n" % number for number in range(300)))
+    place.command("upload", MODEL, str(bad), "--ready")
     client = place.client("stepfunctions")
 
     def finished() -> dict[str, Any] | None:
@@ -235,7 +248,8 @@ def test_a_raised_alarm_tells_the_topic_and_is_decided_about(
 
 def _heard(place: Place, queue: str, alarm: str) -> dict[str, Any] | None:
     sqs = place.client("sqs")
-    for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+    look = {"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": place.linger}
+    for message in sqs.receive_message(**look).get("Messages", []):
         told: dict[str, Any] = json.loads(json.loads(message["Body"])["Message"])
         if told.get("AlarmName") == alarm:
             return told
