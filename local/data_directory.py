@@ -32,7 +32,7 @@ class DataDirectoryError(Exception):
 
 
 class DataDirectory:
-    """The open folder. Use from any thread; after `close` nothing is written any more.
+    """The open folder. Use from any thread; after `close` nothing is written any more. `fresh` empties it first.
 
     Raises
     ------
@@ -40,13 +40,15 @@ class DataDirectory:
         when another engine has it, another version wrote it, or it cannot be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         self.folder = folder = folder.absolute()
         self._guard = threading.Lock()
         self._closed = False
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._locked = _locked(folder)
+            if fresh:
+                _empty(folder)
             self._base = _opened(folder)
         except (OSError, sqlite3.Error) as error:
             raise _unusable(folder, f"cannot be read ({error})") from error
@@ -201,11 +203,3 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(entry)
         elif entry.name != _LOCK:
             entry.unlink()
-
-
-def delete(folder: Path) -> None:
-    """Delete what an engine kept in `folder`, if it is one of its own; raises DataDirectoryError while it is used."""
-    if (folder / _LOCK).exists():
-        lock = _locked(folder)
-        _empty(folder)
-        os.close(lock)

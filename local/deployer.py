@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,16 +13,17 @@ from local.clock import Clock
 from local.deployment import Deployment
 from local.keeping import NOWHERE, Keep
 from local.preflight import BOOTSTRAP_PARAMETER, offenders
-from local.resource_steps import FAULTS, Environment, ResourceError, remove
+from local.resource_steps import FAULTS, Environment, ResourceError, remove, told
 from local.resources.kind import Clients, found_or
 from local.resources.s3 import own_region
-from local.stack_state import DELETED, Stack, StackEvent, Stacks, moment
+from local.stack_state import DELETED, Stack, StackEvent, StackResource, Stacks, moment
 from local.stacks_api import StacksApi
 
 Progress = Callable[[str, str, str], None]
 """(stack, logical id, status)"""
 
 UNCHANGED: Final = "UNCHANGED"
+_SETTLED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 _BOOTSTRAP_VERSION = "30"
 _BOOTSTRAP_NAME = "/cdk-bootstrap/hnb659fds/version"
@@ -52,7 +54,8 @@ class Deployer:
         AssemblyError
             when the assembly holds anything that the engine cannot deploy; nothing has been created then.
         DeploymentError
-            when a resource failed. Nothing is rolled back: the engine ends then, and its state with it.
+            when a resource failed. Its stack is as it was before then, or the message names what is left; the stacks
+            before it are deployed.
         """
         region = self._clients.client("s3").meta.region_name
         pseudo = {"AWS::AccountId": ACCOUNT, "AWS::Region": region, "AWS::Partition": "aws"}
@@ -82,8 +85,9 @@ class Deployer:
             s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=packaged(asset, cache).read_bytes())
 
     def _deploy_stack(self, artifact: StackArtifact, pseudo: Mapping[str, str], progress: Progress) -> None:
-        stack = self._stacks.existing(artifact.name)
-        if stack is not None and stack.template == artifact.template and stack.tags == artifact.tags:
+        stack = self._known(artifact.name)
+        same = stack is not None and (stack.template, stack.tags) == (artifact.template, artifact.tags)
+        if stack is not None and same and stack.status in _SETTLED:
             progress(stack.name, stack.name, UNCHANGED)
             return
         verb = "CREATE" if stack is None else "UPDATE"
@@ -92,13 +96,38 @@ class Deployer:
         deployment = Deployment(
             stack, self._environment(stack, pseudo, progress), artifact.template, dict(artifact.tags)
         )
+        before = dict(stack.resources)
         try:
             deployment.run()
         except ResourceError as error:
-            self._close(stack, f"{verb}_FAILED", str(error), progress)
-            raise DeploymentError(f"{stack.name}: {error}") from error
+            left = self._roll_back(stack, deployment, before, str(error), progress)
+            raise DeploymentError(f"{stack.name}: {error}\n{_told(stack, left)}") from error
         stack.template, stack.tags = dict(artifact.template), dict(artifact.tags)
         self._close(stack, f"{verb}_COMPLETE", "", progress)
+
+    def _known(self, name: str) -> Stack | None:
+        """Return the stack of a name; one whose creation did not end goes first, as `cdk deploy` does it."""
+        stack = self._stacks.existing(name)
+        if stack is None or stack.template:
+            return stack
+        self._delete(name)
+        if stack.status != DELETED:
+            raise DeploymentError(f"{name} was not created before, and what is left of it does not go: {stack.reason}")
+        return None
+
+    def _roll_back(
+        self, stack: Stack, failed: Deployment, before: Mapping[str, StackResource], reason: str, progress: Progress
+    ) -> list[str]:
+        """Undo a deployment that failed; return what is not as it was."""
+        verb = "UPDATE_ROLLBACK" if stack.template else "ROLLBACK"
+        self._close(stack, f"{verb}_IN_PROGRESS", reason, progress)
+        if stack.template:
+            left = _undo(stack, failed.back(stack.template, stack.tags), before)
+        else:
+            kept = [told(resource) for resource in stack.resources.values() if resource.retain]
+            left = [*kept, *self._empty(stack)]
+        self._close(stack, f"{verb}_FAILED" if left else f"{verb}_COMPLETE", reason, progress)
+        return left
 
     def _new_stack(self, name: str, region: str) -> Stack:
         arn = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
@@ -179,6 +208,25 @@ class Deployer:
             else:
                 self._stacks.drop_resource(stack, resource.logical_id)
         return failed
+
+
+def _undo(stack: Stack, back: Deployment, before: Mapping[str, StackResource]) -> list[str]:
+    """Run the deployment that undoes another; return what is not as it was."""
+    with suppress(ResourceError):  # what it could not do is what is found to be different
+        back.run()
+    now = stack.resources
+    other = [
+        f"{told(now[i])}, changed" for i in before.keys() & now.keys() if now[i].properties != before[i].properties
+    ]
+    new = [f"{told(resource)}, new" for i, resource in now.items() if i not in before]
+    gone = [f"{told(resource)}, missing" for i, resource in before.items() if i not in now]
+    return [*sorted(other), *new, *gone, *back.left]
+
+
+def _told(stack: Stack, left: list[str]) -> str:
+    if left:
+        return f"{stack.name} was rolled back, but not all of it; left: {'; '.join(left)}"
+    return f"{stack.name} was rolled back: {'it is as it was before' if stack.template else 'nothing of it is left'}"
 
 
 def _bootstrap_parameter(parameters: dict[str, Any], _: Caller) -> dict[str, Any]:

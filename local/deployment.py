@@ -10,10 +10,23 @@ from typing import Any
 
 from local.intrinsics import Scope, UnresolvableError, resolve
 from local.preflight import order_of
-from local.resource_steps import FAULTS, Environment, naming, physical_name, read_back, remove
+from local.resource_steps import (
+    BEGUN,
+    FAULTS,
+    Environment,
+    discard,
+    naming,
+    physical_name,
+    read_back,
+    remove,
+    told,
+)
 from local.resources.catalogue import KINDS
 from local.resources.kind import Kind, Subject
 from local.stack_state import Stack, StackResource
+
+_REPLACED = ", replaced"
+"""After the logical id of a resource that another has replaced and that is there until the stack is done."""
 
 
 class Deployment:
@@ -30,6 +43,7 @@ class Deployment:
         self._unfinished: list[tuple[str, Kind, Subject]] = []
         self._imports: set[str] = set()
         self._before = dict(stack.resources)
+        self.left: list[str] = []
 
     def run(self) -> None:
         """Create and change resources, then outputs, then remove what is no longer asked for.
@@ -48,13 +62,30 @@ class Deployment:
                 assert kind.finish is not None
                 kind.finish(subject)
                 read_back(kind, subject)
+                self._finished(logical_id)
         self._settle_outputs()
         gone = [r for r in self._before.values() if r.logical_id not in self._template["Resources"]]
         for resource in reversed(gone):
             self._environment.stacks.drop_resource(self._stack, resource.logical_id)
+        for resource in self._replaced:
+            self._environment.stacks.drop_resource(self._stack, resource.logical_id)
         for resource in [*self._replaced, *reversed(gone)]:
             self._remove(resource)
         self._stack.imports = self._imports
+
+    def back(self, template: Mapping[str, Any], tags: dict[str, str]) -> "Deployment":
+        """Return the deployment that undoes this one, which failed; `left` names afterwards what could not be removed.
+
+        What this one replaced is there still: it takes its place again, and what replaced it goes.
+        """
+        stacks = self._environment.stacks
+        for old in self._replaced:
+            logical_id = old.logical_id.removesuffix(_REPLACED)
+            new = self._stack.resources[logical_id]
+            stacks.drop_resource(self._stack, old.logical_id)
+            stacks.set_resource(self._stack, replace(old, logical_id=logical_id))
+            stacks.set_resource(self._stack, replace(new, logical_id=f"{logical_id}{_REPLACED}"))
+        return Deployment(self._stack, self._environment, template, tags)
 
     def _scope(self) -> Scope:
         resources = self._stack.resources
@@ -77,6 +108,9 @@ class Deployment:
         properties = self._with_tags(kind, resolve(resource.get("Properties", {}), self._scope()))
         retain = resource.get("DeletionPolicy") == "Retain"
         old = self._before.get(logical_id)
+        if old is not None and old.status == BEGUN:
+            discard(old, self._environment.clients)
+            old = None
         if old is None or old.type != kind.type:
             self._create(logical_id, kind, properties, retain)
         elif old.properties != properties:
@@ -108,20 +142,40 @@ class Deployment:
             properties=properties,
             attributes={},
             retain=retain,
-            status="CREATE_IN_PROGRESS",
+            status=BEGUN,
             changed_at=self._environment.now(),
         )
-        # known before it is there: whoever takes this up after a failure or a kill finds what may be left of it
-        self._environment.stacks.set_resource(self._stack, begun)
-        subject = kind.subject(self._environment.clients, name, properties)
-        subject = replace(subject, id=kind.create(subject))
+        subject = self._made(begun, kind)
         kind.configure(subject)
-        self._environment.stacks.set_resource(
-            self._stack,
-            replace(begun, id=subject.id, attributes=dict(kind.attributes(subject)), status="CREATE_COMPLETE"),
-        )
+        made = replace(begun, id=subject.id, attributes=dict(kind.attributes(subject)))
+        self._environment.stacks.set_resource(self._stack, made)
         self._complete(logical_id, kind, subject)
+        if kind.finish is None:
+            self._finished(logical_id)
         self._environment.report(logical_id, subject.id, kind.type, "CREATE_COMPLETE", "")
+
+    def _made(self, begun: StackResource, kind: Kind) -> Subject:
+        """Make a resource that is known before it is there: after a kill somebody finds what may be left of it."""
+        stacks = self._environment.stacks
+        before = self._stack.resources.get(begun.logical_id)
+        stacks.set_resource(self._stack, begun)
+        subject = kind.subject(self._environment.clients, begun.name, begun.properties)
+        try:
+            subject = replace(subject, id=kind.create(subject))
+        except FAULTS:
+            # not made, and what has its name may be somebody else's
+            if before is None:
+                stacks.drop_resource(self._stack, begun.logical_id)
+            else:
+                stacks.set_resource(self._stack, before)
+            raise
+        stacks.set_resource(self._stack, replace(begun, id=subject.id))
+        return subject
+
+    def _finished(self, logical_id: str) -> None:
+        resource = self._stack.resources[logical_id]
+        if resource.status == BEGUN:
+            self._environment.stacks.set_resource(self._stack, replace(resource, status="CREATE_COMPLETE"))
 
     def _complete(self, logical_id: str, kind: Kind, subject: Subject) -> None:
         if kind.finish is None:
@@ -135,14 +189,16 @@ class Deployment:
                 f"{kind.type} {old.id} has a name of its own and must be replaced, which CloudFormation refuses; "
                 "change its name, or delete the stack first"
             )
-        self._replaced.append(old)
+        kept = replace(old, logical_id=f"{old.logical_id}{_REPLACED}")
+        self._environment.stacks.set_resource(self._stack, kept)
+        self._replaced.append(kept)
         self._create(old.logical_id, kind, properties, retain)
 
     def _update(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
         fixed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
         if fixed := fixed - set(kind.updates.split()):
             raise ValueError(
-                f"the laptop engine cannot change {', '.join(sorted(fixed))} in place; start it anew, it keeps nothing"
+                f"the laptop engine cannot change {', '.join(sorted(fixed))} in place; begin afresh (--fresh)"
             )
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
         before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
@@ -190,4 +246,5 @@ class Deployment:
         try:
             remove(resource, self._environment.clients, self._environment.report)
         except FAULTS as error:
+            self.left.append(told(resource))
             self._environment.report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))

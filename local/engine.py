@@ -111,7 +111,7 @@ class Engine:
     def _build(self) -> None:
         options, clients, clock, ending = self.options, self._own_clients, self.clock, self._ending
         work_dir = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="perennial-")))
-        lasting = self._lasting = Lasting(options.data, clock)
+        lasting = self._lasting = Lasting(options.data, clock, fresh=options.fresh)
         keep = lasting.keep
         clock.start(lasting.restore())
         ending.callback(clock.stop)

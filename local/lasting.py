@@ -26,9 +26,9 @@ _TIME = "engine time"
 class Lasting:
     """The state of one engine on disk, or nowhere when `folder` is None. Raises DataDirectoryError."""
 
-    def __init__(self, folder: Path | None, clock: Clock) -> None:
+    def __init__(self, folder: Path | None, clock: Clock, *, fresh: bool = False) -> None:
         self._clock = clock
-        self._directory = None if folder is None else DataDirectory(folder)
+        self._directory = None if folder is None else DataDirectory(folder, fresh=fresh)
         self.keep: Keep = self._directory or NOWHERE
         self._journal = None if self._directory is None else Journal(self._directory, clock.now)
         self._saves: Sequence[Callable[[], None]] = ()
@@ -53,8 +53,9 @@ class Lasting:
 
     def deployed(self) -> None:
         """Say that a deployment ended well: from now on what is there is worth keeping."""
-        if self._directory is not None:
+        if self._directory is not None and self._journal is not None:
             self._directory.finish_first()
+            self._journal.snapshot()
 
     def _freeze(self) -> None:
         """Write down everything, and nothing more after it."""

@@ -31,6 +31,7 @@ class Options:
     record: Path | None = None
     data: Path | None = None
     any_call: bool = False
+    fresh: bool = False
 
 
 def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Options]:
@@ -49,6 +50,7 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
     parser.add_argument("--record", type=Path, metavar="DIR", default=folder, help=told)
     open_told = f"answer what docs/engine.md does not list, too (default: ${ANY_CALL_VARIABLE})"
     parser.add_argument("--any-call", action="store_true", default=ANY_CALL_VARIABLE in os.environ, help=open_told)
+    parser.add_argument("--fresh", action="store_true", help="delete first what DIR has")
     given = parser.parse_args(arguments)
     options = Options(
         region=given.region,
@@ -59,5 +61,6 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
         record=given.record,
         data=given.data,
         any_call=given.any_call,
+        fresh=given.fresh,
     )
     return given, options

@@ -14,6 +14,7 @@ from local.resources.comparison import differences
 from local.resources.kind import Clients, Kind, Subject
 from local.stack_state import StackResource, Stacks
 
+BEGUN = "CREATE_IN_PROGRESS"
 FAULTS = (ClientError, BotoCoreError, UnresolvableError, ValueError, LookupError)
 Report = Callable[[str, str, str, str, str], None]
 """(logical id, physical id, type, status, reason)"""
@@ -38,6 +39,25 @@ class Environment:
     now: Callable[[], Any]
 
 
+def discard(resource: StackResource, clients: Clients) -> None:
+    """Delete what may be left of a resource whose making did not end; nothing there is no error."""
+    kind = KINDS[resource.type]
+    subject = kind.subject(clients, resource.name, resource.properties, id=resource.id)
+    try:
+        kind.delete(subject)
+    except FAULTS:
+        try:
+            kind.read(subject)
+        except FAULTS:
+            return
+        raise
+
+
+def told(resource: StackResource) -> str:
+    """Return a resource as people are told of it."""
+    return f"{resource.logical_id} ({resource.type} {resource.id})"
+
+
 def remove(resource: StackResource, clients: Clients, report: Report) -> None:
     """Delete a resource, or leave it when its DeletionPolicy says so; errors of AWS pass through."""
     logical_id, type_ = resource.logical_id, resource.type
@@ -46,7 +66,10 @@ def remove(resource: StackResource, clients: Clients, report: Report) -> None:
         return
     report(logical_id, resource.id, type_, "DELETE_IN_PROGRESS", "")
     kind = KINDS[type_]
-    kind.delete(kind.subject(clients, resource.name, resource.properties, id=resource.id))
+    if resource.status == BEGUN:
+        discard(resource, clients)
+    else:
+        kind.delete(kind.subject(clients, resource.name, resource.properties, id=resource.id))
     report(logical_id, resource.id, type_, "DELETE_COMPLETE", "")
 
 

@@ -240,25 +240,82 @@ def test_an_assembly_for_another_account_is_refused(engine: World) -> None:
         engine.deployer.deploy(engine.folder, lambda *_: None)
 
 
-def test_a_failing_resource_is_named_and_its_stack_has_failed(engine: World) -> None:
-    with pytest.raises(DeploymentError, match=r"bad: Leave \(AWS::Lambda::Permission\): An error occurred \("):
+def test_a_failing_resource_is_named_and_nothing_of_its_stack_is_left(engine: World) -> None:
+    with pytest.raises(DeploymentError, match=r"bad: Leave \(AWS::Lambda::Permission\): An error occurred \(") as said:
         engine.deploy(good=queue(30), bad=template(Queue=QUEUE, Leave=failing("Queue")))
 
+    assert str(said.value).endswith("bad was rolled back: nothing of it is left")
     assert engine.stack("good")["StackStatus"] == "CREATE_COMPLETE"
-    assert engine.stack("bad")["StackStatus"] == "CREATE_FAILED"
+    assert engine.stack("bad")["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "Leave" in engine.stack("bad")["StackStatusReason"]
+    assert len(urls(engine)) == 1
+    assert engine.deploy(bad=template(Queue=QUEUE))[-1] == ("bad", "bad", "CREATE_COMPLETE")
 
 
-def test_a_failed_update_is_told_apart_and_can_be_repeated(engine: World) -> None:
+def test_a_failed_update_is_rolled_back_and_can_be_repeated(engine: World) -> None:
     engine.deploy(one=template(Queue=QUEUE, Gone=QUEUE))
+    before = engine.ids("one")
     changed = resource("SQS::Queue", VisibilityTimeout=99)
-    with pytest.raises(DeploymentError):
-        engine.deploy(one=template(Queue=changed, Leave=failing("Queue")))
+    with pytest.raises(DeploymentError, match="one was rolled back: it is as it was before"):
+        engine.deploy(one=template(Queue=changed, New=QUEUE, Leave=failing("Queue", "New")))
 
-    assert engine.stack("one")["StackStatus"] == "UPDATE_FAILED"
+    assert engine.stack("one")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert engine.ids("one") == before
+    assert attribute(engine, "VisibilityTimeout") == "30"
+    assert len(urls(engine)) == 2
     assert engine.deploy(one=template(Queue=changed))[-1] == ("one", "one", "UPDATE_COMPLETE")
     assert attribute(engine, "VisibilityTimeout") == "99"
     assert len(urls(engine)) == 1
+
+
+def test_what_a_failed_update_had_replaced_takes_its_place_again(engine: World) -> None:
+    def key_schema(name: str) -> dict[str, Any]:
+        return resource(
+            "DynamoDB::Table",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"}],
+        )
+
+    engine.deploy(one=template(Table=key_schema("a")))
+    before = engine.ids("one")
+    table = engine.client("dynamodb")
+    table.put_item(TableName=before["Table"], Item={"a": {"S": "kept"}})
+    with pytest.raises(DeploymentError, match="it is as it was before"):
+        engine.deploy(one=template(Table=key_schema("b"), Leave=failing("Table")))
+
+    assert engine.ids("one") == before
+    assert table.list_tables()["TableNames"] == [before["Table"]]
+    assert table.scan(TableName=before["Table"])["Items"] == [{"a": {"S": "kept"}}]
+
+
+def test_a_roll_back_that_cannot_end_says_what_is_left(engine: World) -> None:
+    kept = resource("S3::Bucket", keep=True)
+    with pytest.raises(DeploymentError) as said:
+        engine.deploy(one=template(Queue=QUEUE, Kept=kept, Leave=failing("Queue", "Kept")))
+
+    (left,) = [
+        name["Name"] for name in engine.client("s3").list_buckets()["Buckets"] if name["Name"].startswith("one-")
+    ]
+    assert str(said.value).endswith(f"one was rolled back, but not all of it; left: Kept (AWS::S3::Bucket {left})")
+    assert engine.stack("one")["StackStatus"] == "ROLLBACK_FAILED"
+    assert urls(engine) == []
+
+
+def test_an_update_that_cannot_be_rolled_back_says_what_is_left_and_the_next_goes_on_from_there(engine: World) -> None:
+    engine.deploy(one=template(Queue=QUEUE))
+    grown = template(Queue=QUEUE, Bucket=resource("S3::Bucket"), Leave=failing("Bucket"))
+    write_assembly(engine.folder, {"one": grown})
+
+    def fill(_: str, logical_id: str, status: str) -> None:
+        if (logical_id, status) == ("Bucket", "CREATE_COMPLETE"):
+            engine.client("s3").put_object(Bucket=engine.ids("one")["Bucket"], Key="k", Body=b"v")
+
+    with pytest.raises(DeploymentError, match=r"not all of it; left: Bucket \(AWS::S3::Bucket one-bucket-\w+\)$"):
+        engine.deployer.deploy(engine.folder, fill)
+
+    assert engine.stack("one")["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert engine.deploy(one=template(Queue=QUEUE))[-1] == ("one", "one", "UPDATE_COMPLETE")
 
 
 def test_a_change_that_the_engine_cannot_make_in_place_is_refused_by_name(engine: World) -> None:
@@ -267,7 +324,7 @@ def test_a_change_that_the_engine_cannot_make_in_place_is_refused_by_name(engine
 
     engine.deploy(one=topic("alias/a"))
 
-    with pytest.raises(DeploymentError, match=r"Topic .* cannot change KmsMasterKeyId in place; start it anew"):
+    with pytest.raises(DeploymentError, match=r"Topic .* cannot change KmsMasterKeyId in place; begin afresh"):
         engine.deploy(one=topic("alias/b"))
 
 
