@@ -1,6 +1,7 @@
 """A gate's verdict and the stage's approval policy -> how the winner enters the registry."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,6 +53,15 @@ def one_line(text: str) -> str:
     return line if len(line) <= DESCRIPTION_LENGTH else line[: DESCRIPTION_LENGTH - 3] + "..."
 
 
+def property_of(text: str) -> str:
+    """Return a sentence as SageMaker takes it for a property: letters, numbers, spaces and `_.:/=+-@`, 256 of them.
+
+    >>> property_of("near: cannot be compiled; trees, forests can")
+    'near: cannot be compiled - trees - forests can'
+    """
+    return one_line(re.sub(r"\s*[^\w\s.:/=+@-]+\s*", " - ", text)).strip()[:PROPERTY_LENGTH]
+
+
 def client_token(run_id: str) -> str:
     """Return the token that makes registering a run twice register it once."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:TOKEN_LENGTH]
@@ -72,7 +82,7 @@ def properties(spec: ModelSpec, run_id: str, version: str, scorecard: Mapping[st
         served = scorecard["serving"]
         found["endpoint"] = keys.run(spec.model, run_id, "evaluation", "endpoint.tar.gz")
         found["endpoint_sha256"] = str(served["endpoint"]["sha256"])
-        found["serverless_because"] = one_line(served["reason"])[:PROPERTY_LENGTH]
+        found["serverless_because"] = property_of(served["reason"])
     return found | ({"features_sha256": spec.features_sha256} if spec.features_sha256 else {})
 
 

@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +111,12 @@ def test_a_reason_fits_into_the_registry(reasons: list[str]) -> None:
     decided = registration.decide(True, tuple(reasons), "auto")
     assert len(decided.reason) <= registration.DESCRIPTION_LENGTH
     assert "\n" not in decided.reason
+
+
+@given(st.text())
+def test_a_property_is_as_the_registry_takes_it(text: str) -> None:
+    taken = registration.property_of(text)
+    assert regex.fullmatch(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}", taken)  # SageMaker: CustomerMetadataValue
 
 
 @given(st.from_regex(r"[a-z0-9-]{1,60}", fullmatch=True))
