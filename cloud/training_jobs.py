@@ -40,10 +40,6 @@ class TrainingJobs:
             artifact=found.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""),
         )
 
-    def stop(self, name: str) -> None:
-        """Ask a running job to end."""
-        self._sagemaker.stop_training_job(TrainingJobName=name)
-
 
 def request_of(states: Any, machine: str) -> dict[str, Any]:
     """Return the parameters with which a state machine creates training jobs, by botocore's member names.

@@ -14,8 +14,25 @@ from local.api import ApiError, Asked
 
 FILE: Final = Path(__file__).with_name("closed_set.json")
 
-LOOKING: Final[Mapping[str, frozenset[str]]] = {}
-"""What people look with besides (the `aws` command line, boto3, notebooks), though the product does not."""
+LOOKING: Final[Mapping[str, frozenset[str]]] = {
+    "cloudformation": frozenset(
+        {"CreateChangeSet", "CreateStack", "DeleteChangeSet", "DescribeChangeSet", "GetTemplate", "UpdateStack"}
+    ),
+    "dynamodb": frozenset({"ListTables"}),
+    "s3": frozenset({"GetBucketLocation", "ListBuckets"}),
+    "sagemaker": frozenset(
+        {
+            *("DescribeEndpointConfig", "DescribeModel", "ListEndpointConfigs", "ListModels"),
+            *("ListModelPackageGroups", "ListProcessingJobs", "ListTrainingJobs"),
+        }
+    ),
+    "states": frozenset({"ListStateMachines"}),
+    "sts": frozenset({"AssumeRole"}),
+}
+"""What people look with besides (the `aws` command line, boto3, `cdk`, notebooks), though the product does not.
+
+Some of it is refused in words of its own: docs/decisions/0101.
+"""
 
 Tree = dict[str, "Tree"]
 """Parameters by name; `[]` is any element of a list, `*` any key of a map, no entries: whatever is below."""

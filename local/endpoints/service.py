@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _KINDS = {"Model": "model", "EndpointConfig": "endpoint-config"}
 class _Made:
     arn: str
     given: Mapping[str, Any]
+    created: datetime
 
 
 class Endpoints:
@@ -61,6 +63,8 @@ class Endpoints:
         for kind in _KINDS:
             found["sagemaker", f"Create{kind}"] = self._of(kind, self._create)
             found["sagemaker", f"Delete{kind}"] = self._of(kind, self._delete)
+            found["sagemaker", f"Describe{kind}"] = self._of(kind, self._describe)
+            found["sagemaker", f"List{kind}s"] = self._of(kind, self._list_made)
         return found | {
             ("sagemaker", "CreateEndpoint"): self._create_endpoint,
             ("sagemaker", "DescribeEndpoint"): lambda given, _: self._known(given["EndpointName"]).described(),
@@ -98,8 +102,23 @@ class Endpoints:
         with self._lock:
             if (kind, name) in self._made:
                 raise invalid(f"Cannot create already existing {_KINDS[kind]} {arn!r}.")
-            self._made[kind, name] = _Made(arn, given)
+            self._made[kind, name] = _Made(arn, given, datetime.fromtimestamp(self._clock.now(), UTC))
         return {f"{kind}Arn": arn}
+
+    def _describe(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        made = self._need(kind, given[f"{kind}Name"])
+        asked = {key: value for key, value in made.given.items() if key != "Tags"}
+        return {**asked, f"{kind}Arn": made.arn, "CreationTime": made.created}
+
+    def _list_made(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+        """List all of a kind, the newest first; filters and pages are not used."""
+        if given:
+            raise invalid(f"the laptop engine lists every {_KINDS[kind]}; it does not know {', '.join(sorted(given))}")
+        with self._lock:
+            names = [name for of, name in self._made if of == kind]
+        found = [self._describe(kind, {f"{kind}Name": name}) for name in reversed(names)]
+        members = (f"{kind}Name", f"{kind}Arn", "CreationTime")
+        return {f"{kind}s": [{member: one[member] for member in members} for one in found]}
 
     def _delete(self, kind: str, given: dict[str, Any]) -> dict[str, Any]:
         self._need(kind, given[f"{kind}Name"])

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Lab, checkout, clean_environment, perennial, running, wait_until
+from tests.e2e.conftest import NEAR, Lab, checkout, clean_environment, perennial, running, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "churn"
 GROUP = "perennial-dev-churn"
+SERVED = "near"
+"""A model that cannot be compiled: an endpoint serves it."""
 PATIENCE_SECONDS = 120.0
 
 
@@ -79,13 +81,15 @@ def rows(path: Path, count: int, seed: int) -> Path:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with the model `churn`, whose versions a person approves."""
+    """A checkout with the models `churn` and `near`, whose versions a person approves."""
     made = checkout(tmp_path_factory.mktemp("clients"))
     table = rows(made / "churn.csv", 600, 1)
-    perennial(made, "new", MODEL, "--from", str(table), "--target", "churned")
-    described = made / "models" / MODEL / "model.yaml"
-    text = re.sub(r"(?m)^candidates: .*", "candidates: [logistic-regression, random-forest]", described.read_text())
-    described.write_text(re.sub(r"(?m)^serving: .*", "serving: {rollout: all-at-once}", text))
+    for model, candidates in ((MODEL, "logistic-regression, random-forest"), (SERVED, "estimators:neighbours")):
+        perennial(made, "new", model, "--from", str(table), "--target", "churned")
+        described = made / "models" / model / "model.yaml"
+        text = re.sub(r"(?m)^candidates: .*", f"candidates: [{candidates}]", described.read_text())
+        described.write_text(re.sub(r"(?m)^serving: .*", "serving: {rollout: all-at-once}", text))
+    (made / "models" / SERVED / "estimators.py").write_text(NEAR)
     stages = made / "stages.yaml"
     stages.write_text(stages.read_text().replace("approval: auto", "approval: manual"))
     (made / "request.json").write_text(page("json request"))
@@ -120,15 +124,30 @@ def registered(lab: Lab) -> str:
     return wait_for_package(lab)
 
 
-def wait_for_package(lab: Lab, known: frozenset[str] = frozenset()) -> str:
-    """Wait until a model package exists that is not `known`."""
+@pytest.fixture(scope="session")
+def served(lab: Lab) -> str:
+    """The ARN of the model package of `near`, which an endpoint serves."""
+    lab.upload(SERVED, "churn.csv", (lab.root / "churn.csv").read_bytes())
+    package = wait_for_package(lab, SERVED)
+    lab.client("sagemaker").update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    wait_until(lambda: lab.live_version(SERVED), "live version", PATIENCE_SECONDS)
+    return package
+
+
+def wait_for_package(lab: Lab, model: str = MODEL) -> str:
+    """Wait until a model has a package, and return the newest one's ARN."""
     client = lab.client("sagemaker")
 
     def find() -> str | None:
-        listed = client.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
-        return next((p["ModelPackageArn"] for p in listed if p["ModelPackageArn"] not in known), None)
+        listed = client.list_model_packages(ModelPackageGroupName=f"perennial-dev-{model}")["ModelPackageSummaryList"]
+        return listed[0]["ModelPackageArn"] if listed else None
 
-    return wait_until(find, "model package", PATIENCE_SECONDS, lambda: lab.executions(MODEL))
+    def why() -> list[str]:
+        states = lab.client("stepfunctions")
+        ended = [states.describe_execution(executionArn=e["executionArn"]) for e in lab.executions(model)]
+        return [f"{e['status']} {e.get('error')} {e.get('cause')}" for e in ended]
+
+    return wait_until(find, "model package", PATIENCE_SECONDS, why)
 
 
 def path_with(folder: Path) -> str:

@@ -42,17 +42,18 @@ def core(shell: Shell, program: str) -> str:
     return ran.stdout
 
 
-def test_everything_that_a_run_creates_is_read(lab: Lab, shell: Shell, registered: str) -> None:
+def test_everything_of_two_runs_and_an_endpoint_is_read(lab: Lab, shell: Shell, registered: str, served: str) -> None:
     found: dict[str, Any] = json.loads(core(shell, READ).splitlines()[-1])
     sagemaker = lab.client("sagemaker")
     jobs = sagemaker.list_training_jobs()["TrainingJobSummaries"]
     assert [name for name, _, _ in found["training"]] == [job["TrainingJobName"] for job in jobs]
     assert {status for _, status, _ in found["training"]} == {"Completed"}
-    [[evaluation, status]] = found["processing"]
-    assert (evaluation.endswith("-evaluate-0"), status) == (True, "Completed")
-    assert found["groups"] == [[GROUP, "Completed"]]
-    assert [registered, "Completed"] in found["packages"]
-    assert found["endpoints"] == found["configurations"] == found["models"] == []  # nothing here needs one
+    assert [status for _, status in found["processing"]] == ["Completed"] * 2
+    assert found["groups"] == [[GROUP, "Completed"], ["perennial-dev-near", "Completed"]]
+    assert found["packages"] == [[registered, "Completed"], [served, "Completed"]]
+    [[endpoint, status]] = found["endpoints"]
+    assert (endpoint.startswith("perennial-dev-near--"), status) == (True, "InService")
+    assert len(found["configurations"]) == len(found["models"]) == 1
 
 
 def test_the_page_s_program_reads_what_it_says(shell: Shell, registered: str) -> None:

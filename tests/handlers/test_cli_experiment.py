@@ -11,12 +11,18 @@ import boto3
 import pytest
 
 from cloud.logs import Logs
-from cloud.training_jobs import request_of
+from cloud.operator import Operator
+from cloud.training_jobs import TrainingJobs, request_of
 from tests.handlers.test_cli_commands import checkout, deployed, ended, error_of, json_of
 
 __all__ = ["checkout", "deployed"]
 
 GROUP = "/aws/sagemaker/TrainingJobs"
+
+
+def client_of(service: str) -> Any:
+    """A client as the command line makes it."""
+    return Operator(region="us-east-1").client(service)
 
 
 @pytest.fixture
@@ -63,10 +69,11 @@ def test_the_job_of_a_model_s_runs_is_found_in_its_machine(checkout: Path) -> No
     job = {"Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync", "Parameters": {"RoleArn": "r"}}
     inner = {"States": {"Train": {"Type": "Task", "End": True, **job}}, "StartAt": "Train"}
     whole = {"Type": "Map", "ItemProcessor": inner, "End": True}
-    assert request_of(states, machine(states, "with", whole)) == {"RoleArn": "r"}
+    mine = client_of("stepfunctions")
+    assert request_of(mine, machine(states, "with", whole)) == {"RoleArn": "r"}
     without = machine(states, "without", {"Type": "Succeed"})
     with pytest.raises(LookupError, match="creates no training job"):
-        request_of(states, without)
+        request_of(mine, without)
 
 
 def machine(states: Any, name: str, only: dict[str, Any]) -> str:
@@ -75,9 +82,23 @@ def machine(states: Any, name: str, only: dict[str, Any]) -> str:
     return str(made["stateMachineArn"])
 
 
+def test_a_job_tells_how_it_stands_and_where_its_model_is(checkout: Path) -> None:
+    boto3.client("sagemaker", "us-east-1").create_training_job(
+        TrainingJobName="job-1",
+        AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+        RoleArn="arn:aws:iam::123456789012:role/r",
+        OutputDataConfig={"S3OutputPath": "s3://b/out"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+    )
+    standing = TrainingJobs(client_of("sagemaker")).standing("job-1")
+    assert (standing.status, standing.is_over, standing.reason) == ("Completed", True, "")
+    assert standing.artifact == "s3://b/out/job-1/output/model.tar.gz"
+
+
 def test_a_job_s_log_is_read_on_from_where_it_was(checkout: Path) -> None:
     client = boto3.client("logs", "us-east-1")
-    logs = Logs(client)
+    logs = Logs(client_of("logs"))
     assert logs.tail(GROUP, "job-1/") == ([], None)
     client.create_log_group(logGroupName=GROUP)
     for stream in ("job-1/algo-1-5", "job-12/algo-1-5"):
