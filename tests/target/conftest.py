@@ -8,7 +8,7 @@ import pytest
 from tests.localstack.process import installed
 from tests.target.on_aws import Allowance, aws
 from tests.target.on_laptop import laptop
-from tests.target.on_localstack import localstack
+from tests.target.on_localstack import endpoint, localstack
 from tests.target.place import Place
 from tests.target.recorder import Recorder, recording
 
@@ -16,6 +16,7 @@ from tests.target.recorder import Recorder, recording
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("target")
     group.addoption("--target", choices=("local", "localstack", "aws"), default="local", help="where the body runs")
+    group.addoption("--endpoint-url", help="localstack: the address of one that runs already (default: start one)")
     group.addoption("--account", help="AWS: the account that may be used, 12 digits; required")
     group.addoption("--limit", type=float, help="AWS: what the run may cost at most, US dollars; required")
     group.addoption("--region", default="us-east-1", help="AWS: the region")
@@ -36,6 +37,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if target == "aws":
         with aws(folder, Allowance.of(option("--account"), option("--limit")), option("--region")) as found:
             yield found
+    elif target == "localstack" and option("--endpoint-url"):
+        yield endpoint(folder, option("--endpoint-url"))
     elif target == "localstack":
         if not installed():
             pytest.skip("LocalStack is not installed here: make test-localstack does it")

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from cloud.operator import Operator
-from tests.localstack.process import running
+from tests.localstack.process import LocalStack, running
 from tests.target import checkout
 from tests.target.asked import templates
 from tests.target.cdk import Cdk
@@ -20,12 +22,12 @@ FALLBACK: Final = "deployed as a fallback"
 NOT_THERE: Final = ("AWS::SageMaker::", "AWS::ApiGatewayV2::")
 """Types that LocalStack 4.14.0 has no service for without an account: it says that it made them, and did not."""
 
-LACKS: Final = {
-    JOBS: "LocalStack has no SageMaker without an account",
-    HTTP: "LocalStack has no HTTP APIs without an account",
+CANNOT: Final = {
     ALARM_EVENTS: "LocalStack sends no event when an alarm changes",
     ENCRYPTION: "LocalStack's CloudFormation leaves BucketEncryption out",
 }
+ASKED: Final = {JOBS: ("sagemaker", "list_training_jobs"), HTTP: ("apigatewayv2", "get_apis")}
+NOT_EMULATED: Final = 501
 
 
 @contextmanager
@@ -33,32 +35,44 @@ def localstack(folder: Path) -> Iterator[Place]:
     """Start LocalStack, bootstrap and deploy the checkout there; stops it in the end."""
     work = folder / "localstack"
     work.mkdir()
-    here = checkout.made(folder / "checkout")
     with running(work) as process:
-        url = process.url
-        # the same access that any client of LocalStack has: it takes every key
-        environment = {
-            "HOME": str(work / "home"),
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ENDPOINT_URL_S3": url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-        }
-        cdk = Cdk(here, environment)
-        cdk.bootstrap(ACCOUNT, REGION)
-        cdk.deploy()
-        operator = Operator(region=REGION, endpoint=url, access_key="test", secret_key="test")
-        place = Place(
-            target="localstack",
-            folder=here,
-            operator=operator,
-            patience=float(os.environ.get("LOCALSTACK_PATIENCE", "240")),
-            lacks=LACKS,
-            look_again=lambda alarm: put_again(operator, alarm),
-            process=process,
-        )
-        yield place
+        yield endpoint(folder, process.url, process)
+
+
+def endpoint(folder: Path, url: str, process: LocalStack | None = None) -> Place:
+    """Bootstrap and deploy the checkout at an address that speaks as LocalStack does."""
+    home = folder / "home"
+    home.mkdir()
+    # the same access that any client of LocalStack has: it takes every key
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+    where = {"HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url}
+    here = checkout.made(folder / "checkout")
+    cdk = Cdk(here, keys | where)
+    cdk.bootstrap(ACCOUNT, REGION)
+    cdk.deploy()
+    operator = Operator(region=REGION, endpoint=url, access_key="test", secret_key="test")
+    return Place(
+        target="localstack",
+        folder=here,
+        operator=operator,
+        patience=float(os.environ.get("LOCALSTACK_PATIENCE", "240")),
+        lacks=lacking(operator),
+        look_again=lambda alarm: put_again(operator, alarm),
+        process=process,
+    )
+
+
+def lacking(operator: Operator) -> dict[str, str]:
+    """What there is not, and why: of the services that depend on the edition one call is asked."""
+    found = dict(CANNOT)
+    for ability, (service, call) in ASKED.items():
+        try:
+            getattr(operator.client(service), call)()
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != NOT_EMULATED:
+                raise
+            found[ability] = f"there is no {service} without an account of LocalStack"
+    return found
 
 
 def fallbacks(place: Place) -> dict[str, str]:

@@ -117,7 +117,9 @@ def _begun(place: Place, run: str) -> list[str]:
 
 
 def test_the_first_job_is_asked_for_with_the_runs_version(place: Place, run: str) -> None:
-    if JOBS in place.lacks:
+    if place.process is None:
+        place.need(JOBS)
+    elif JOBS in place.lacks:
         # LocalStack gives up on the task itself, and its history does not say on which
         assert "Unsupported sync callback procedure" in place.said("sagemaker:createTrainingJob.sync")
         return
