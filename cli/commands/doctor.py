@@ -77,6 +77,9 @@ def _account(target: Target) -> Iterator[Finding]:
     if target.is_local:
         yield Finding("bootstrap and quotas", True, "not needed by the laptop engine")
         return
+    if target.operator.endpoint:
+        yield Finding("bootstrap and quotas", True, f"not asked of {target.operator.endpoint}, which is not AWS")
+        return
     readiness = Readiness(target.operator)
     try:
         version = readiness.bootstrap_version()

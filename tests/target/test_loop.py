@@ -76,6 +76,22 @@ def test_every_rule_and_its_targets_are_as_their_template_asks(place: Place) -> 
     assert wrong == []
 
 
+def test_every_alarm_and_every_mapping_of_a_queue_is_as_its_template_asks(place: Place) -> None:
+    cloudwatch, functions, wrong = place.client("cloudwatch"), place.client("lambda"), []
+    for alarm in asked.resources(place, "AWS::CloudWatch::Alarm"):
+        found = cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"][0]
+        wanted = {name: value for name, value in alarm.properties.items() if name != "Tags"}
+        for side in (wanted, found):  # no order is promised
+            side["Dimensions"] = sorted(side["Dimensions"], key=lambda dimension: str(dimension["Name"]))
+        wrong += asked.differences(wanted, found, alarm.physical, alarm.logical)
+    for mapping in asked.resources(place, "AWS::Lambda::EventSourceMapping"):
+        found = functions.get_event_source_mapping(UUID=mapping.name)
+        found["FunctionName"] = found["FunctionArn"].rsplit(":", 1)[-1]
+        wanted = {name: value for name, value in mapping.properties.items() if name != "Tags"}
+        wrong += asked.differences(wanted, found, mapping.physical, mapping.logical)
+    assert wrong == []
+
+
 def test_nothing_was_deployed_in_name_only(place: Place) -> None:
     if place.target != "localstack":
         pytest.skip(f"{place.target}: only LocalStack says that it made what it did not")
