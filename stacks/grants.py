@@ -7,6 +7,7 @@ from lifecycle import names
 from stacks.constructs.role import Grant
 from stacks.imported import bucket_arn, regional_arn
 
+_OF_VERSIONS: Final = ("GetFunctionConfiguration", "InvokeFunction", "DeleteFunction")
 _KEYS: Final = "objects are many and named while the system runs; the prefix is the narrowest name there is"
 
 
@@ -21,7 +22,12 @@ def read_objects(bucket: str, *prefixes: str) -> Grant:
 
 
 def write_objects(bucket: str, *prefixes: str) -> Grant:
-    """Write objects below the prefixes, in parts if they are large."""
+    """Write objects below the prefixes, each in one request, as our functions do."""
+    return _objects(("s3:PutObject",), bucket, prefixes)
+
+
+def write_large_objects(bucket: str, *prefixes: str) -> Grant:
+    """Write objects below the prefixes, large ones in parts, as services do that write for us."""
     return _objects(("s3:PutObject", "s3:AbortMultipartUpload"), bucket, prefixes)
 
 
@@ -31,8 +37,13 @@ def _objects(actions: Sequence[str], bucket: str, prefixes: Sequence[str]) -> Gr
 
 
 def read_versions(bucket: str, *prefixes: str) -> Grant:
-    """Read a named version of objects, as a server-side copy does; a copy takes an object's tags along."""
-    return _objects(("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"), bucket, prefixes)
+    """Read a named version of objects."""
+    return _objects(("s3:GetObjectVersion",), bucket, prefixes)
+
+
+def copy_versions(bucket: str, *prefixes: str) -> Grant:
+    """Copy a named version of objects server-side; a copy takes an object's tags along."""
+    return _objects(("s3:GetObjectVersion", "s3:GetObjectVersionTagging"), bucket, prefixes)
 
 
 def write_tags(bucket: str, *prefixes: str) -> Grant:
@@ -124,3 +135,21 @@ def receive(queue_arn: str) -> Grant:
 def hand_over(queue_arn: str) -> Grant:
     """Send to a dead-letter queue."""
     return Grant(actions=("sqs:SendMessage",), resources=(queue_arn,))
+
+
+def executions(machine_arn: str, machine_name: str, *, start: bool = False) -> list[Grant]:
+    """Describe executions of a machine; start some, too."""
+    listed = regional_arn("states", f"execution:{machine_name}:*")
+    why = "executions get their names while the system runs"
+    describe = Grant(actions=("states:DescribeExecution",), resources=(listed,), why=why)
+    return [describe, *([Grant(actions=("states:StartExecution",), resources=(machine_arn,))] if start else [])]
+
+
+def use_versions(function: str, actions: Sequence[str]) -> list[Grant]:
+    """Do `actions` with a function and, those that are done with a version, with its versions and aliases."""
+    arn, why = regional_arn("lambda", f"function:{function}"), "versions get their numbers while the system runs"
+    whole, each = (
+        [f"lambda:{action}" for action in actions if (action in _OF_VERSIONS) == of_versions]
+        for of_versions in (False, True)
+    )
+    return [Grant(actions=whole, resources=(arn,)), Grant(actions=each, resources=(arn, f"{arn}:*"), why=why)]

@@ -80,7 +80,6 @@ class MonitoringStack(Stack):
     def _judge(self, predict_code: Asset) -> None:
         data, artifacts, model = self._shared.data_bucket, self._shared.artifact_bucket, self._spec.model
         log, runs = keys.predictions(model), keys.runs(model)
-        versions = regional_arn("lambda", f"function:{self._predict}")
         judge = Function(
             self,
             functions.JUDGE_LIVE,
@@ -99,11 +98,7 @@ class MonitoringStack(Stack):
                 grants.read_objects(artifacts, runs),
                 grants.read_labels(self._shared.labels_table, model),
                 grants.claim(self._shared.claims_table),
-                Grant(
-                    actions=[f"lambda:{action}" for action in GO_BACK],
-                    resources=(versions, f"{versions}:*"),
-                    why="versions of the function get their numbers while the system runs",
-                ),
+                *grants.use_versions(self._predict, GO_BACK),
                 endpoint_role.describe(self._stage, model),
                 grants.announce(),
                 *self._telling(),

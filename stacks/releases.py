@@ -24,7 +24,8 @@ from stacks.imported import Shared, regional_arn
 from stacks.patterns import alarms_named, approvals_in, executions_of, updates_of
 
 MACHINE: Final = "Deployment"
-READ: Final = ("GetAlias", "GetFunction", "GetFunctionConfiguration", "ListVersionsByFunction")
+READ: Final = ("GetAlias", "GetFunctionConfiguration")
+LIST: Final = ("ListVersionsByFunction",)
 PUBLISH: Final = ("PublishVersion", "UpdateFunctionCode")
 ASK: Final = ("InvokeFunction",)
 MOVE: Final = ("UpdateAlias",)
@@ -52,21 +53,23 @@ class Releases:
     def made(self) -> tuple[Machine, Function]:
         """Create the machine with its functions and rules, the alarms, and what an alarm or a person calls."""
         plan = self._function(
-            functions.PLAN_DEPLOYMENT, [*self._own, self._claims, self._packages, self._versions(READ + MOVE)]
+            functions.PLAN_DEPLOYMENT,
+            [*self._own, self._key, self._claims, *self._packages, *self._versions(READ + MOVE)],
         )
         machine = self._machine(plan)
         # the machine needs the function first, so the function's role learns of the machine afterwards
-        attach(plan, "Executions", plan.role, [_executions(machine, "DescribeExecution")])
+        attach(plan, "Executions", plan.role, grants.executions(machine.arn, machine.name))
         rule_to_machine(self.stack, "Approved", approvals_in(self._group), machine.arn, self.lost)
         rule_to_machine(self.stack, "Updated", updates_of(self.stack.stack_name), machine.arn, self.lost)
         close = self._function(
             functions.CLOSE_DEPLOYMENT,
             [
                 *self._own,
+                self._key,
                 self._claims,
-                self._packages,
-                self._versions(READ + MOVE),
-                _executions(machine, "DescribeExecution", "StartExecution"),
+                *self._packages,
+                *self._versions(READ + MOVE),
+                *grants.executions(machine.arn, machine.name, start=True),
                 grants.tell(self.shared.topic),
                 grants.hand_over(self.lost.queue_arn),
             ],
@@ -77,23 +80,24 @@ class Releases:
     def _machine(self, plan: Function) -> Machine:
         asset = grants.read_asset(self.predict_code.s3_bucket_name, self.predict_code.s3_object_key)
         tell, ask, move = grants.tell(self.shared.topic), self._versions(READ + ASK), self._versions(READ + MOVE)
+        describe = self._packages[1]
         log = self._log()
         unused = [endpoint_role.look(), *endpoint_role.delete(self._stage, self.spec.model)]
         made = {
             "plan_deployment": plan,
-            "publish_model": self._publish([*self._own, *self._runs, asset, self._versions(READ + PUBLISH)]),
-            "probe_version": self._function(functions.PROBE_VERSION, [*self._own, *self._runs, ask]),
-            "shift_traffic": self._function(functions.SHIFT_TRAFFIC, [*self._own, move]),
-            "judge_rollout": self._judge([*self._own, self._versions(READ), *log]),
+            "publish_model": self._publish([self._key, *self._runs, asset, *self._versions(READ + LIST + PUBLISH)]),
+            "probe_version": self._function(functions.PROBE_VERSION, [*self._own, self._key, *self._runs, *ask]),
+            "shift_traffic": self._function(functions.SHIFT_TRAFFIC, [*self._own, *move]),
+            "judge_rollout": self._judge([*self._own, self._key, *self._versions(READ), *log]),
             "promote_model": self._function(
                 functions.PROMOTE_MODEL,
                 [
-                    *(*self._own, self._packages, grants.announce(), self._versions(READ + MOVE + PRUNE + ASK)),
+                    *(*self._own, describe, grants.announce(), *self._versions(READ + LIST + MOVE + PRUNE + ASK)),
                     *unused,
                 ],
             ),
             "withdraw_version": self._function(
-                functions.WITHDRAW_VERSION, [*self._own, self._versions(READ + MOVE + ASK), tell, *unused]
+                functions.WITHDRAW_VERSION, [*self._own, self._key, *self._versions(READ + MOVE + ASK), tell, *unused]
             ),
         }
         return Machine(
@@ -113,8 +117,9 @@ class Releases:
             functions.ROLL_BACK,
             [
                 *self._own,
+                self._key,
                 self._claims,
-                self._versions(READ + ASK + MOVE),
+                *self._versions(READ + ASK + MOVE),
                 endpoint_role.describe(self._stage, self.spec.model),
                 grants.announce(),
                 grants.tell(self.shared.topic),
@@ -157,8 +162,13 @@ class Releases:
 
     @cached_property
     def _own(self) -> list[Grant]:
-        """What every step may do: use the key and have the ledger written."""
-        return [grants.use_key(self.shared.key_arn), grants.record(self.shared.ledger_writer)]
+        """What every step may do but publishing: have the ledger written."""
+        return [grants.record(self.shared.ledger_writer)]
+
+    @cached_property
+    def _key(self) -> Grant:
+        """Use the key, by all that read objects, hold claims or tell people."""
+        return grants.use_key(self.shared.key_arn)
 
     @cached_property
     def _runs(self) -> list[Grant]:
@@ -179,23 +189,22 @@ class Releases:
         return [grants.read_objects(data, own), grants.list_objects(data, own), figures]
 
     @cached_property
-    def _packages(self) -> Grant:
-        return Grant(
-            actions=("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"),
-            resources=(
-                regional_arn("sagemaker", f"model-package-group/{self._group}"),
-                regional_arn("sagemaker", f"model-package/{self._group}/*"),
+    def _packages(self) -> list[Grant]:
+        """List the model's packages, and describe them."""
+        return [
+            Grant(
+                actions=("sagemaker:ListModelPackages",),
+                resources=(regional_arn("sagemaker", f"model-package-group/{self._group}"),),
             ),
-            why="model packages get their numbers while the system runs",
-        )
+            Grant(
+                actions=("sagemaker:DescribeModelPackage",),
+                resources=(regional_arn("sagemaker", f"model-package/{self._group}/*"),),
+                why="model packages get their numbers while the system runs",
+            ),
+        ]
 
-    def _versions(self, actions: tuple[str, ...]) -> Grant:
-        function = regional_arn("lambda", f"function:{self._name}")
-        return Grant(
-            actions=[f"lambda:{action}" for action in actions],
-            resources=(function, f"{function}:*"),
-            why="versions of the function get their numbers while the system runs",
-        )
+    def _versions(self, actions: tuple[str, ...]) -> list[Grant]:
+        return grants.use_versions(self._name, actions)
 
     @property
     def _stage(self) -> str:
@@ -236,12 +245,3 @@ class Releases:
             "asset_key": self.predict_code.s3_object_key,
             "topic": self.shared.topic,
         }
-
-
-def _executions(machine: Machine, *actions: str) -> Grant:
-    executions = regional_arn("states", f"execution:{machine.name}:*")
-    return Grant(
-        actions=[f"states:{action}" for action in actions],
-        resources=(machine.arn, executions),
-        why="executions get their names while the system runs",
-    )

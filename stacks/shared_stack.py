@@ -69,7 +69,7 @@ class SharedStack(Stack):
 
     def _ledger(self) -> None:
         write = Grant(
-            actions=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
+            actions=("dynamodb:GetItem", "dynamodb:PutItem"),
             resources=(self._ledger_table.table_arn,),
         )
         self._writer = Function(
@@ -99,7 +99,7 @@ class SharedStack(Stack):
             grants=[
                 grants.list_objects(data, keys.INCOMING, keys.OBJECTS, keys.VERSIONS, versions=True),
                 grants.read_objects(data, keys.OBJECTS, keys.VERSIONS),
-                grants.read_versions(data, keys.INCOMING),
+                grants.copy_versions(data, keys.INCOMING),
                 grants.write_objects(data, keys.OBJECTS, keys.VERSIONS),
                 grants.write_tags(data, keys.OBJECTS),
                 grants.use_key(key),

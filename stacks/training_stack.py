@@ -1,5 +1,6 @@
 """A model's training stack: data versions come in, registered models go out."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import CfnOutput, Stack
@@ -52,7 +53,7 @@ class TrainingStack(Stack):
         self._package = deployment.package(code, layers, self._shared.key_arn)
         self._machine = self._training_machine()
         # the machine needs the function first, so the function's role learns of the machine afterwards
-        attach(self._start, "Executions", self._start.role, [self._executions("DescribeExecution")])
+        attach(self._start, "Executions", self._start.role, grants.executions(self._machine.arn, self._machine.name))
         self._rules()
         Decider(self, spec, self._shared, self._package, self._lost, self._machine.arn).made()
         CfnOutput(self, names.OUTPUT_TRAINING_MACHINE, value=self._machine.arn)
@@ -74,8 +75,8 @@ class TrainingStack(Stack):
     def _training_machine(self) -> Machine:
         start_run, profile, validate, register = (
             self._start_run(),
-            self._function(functions.PROFILE_OBJECTS, self._run(), self._reading(keys.PROFILES)),
-            self._function(functions.VALIDATE_VERSION, self._run(), self._reading()),
+            self._function(functions.PROFILE_OBJECTS, self._run(), self._profiling()),
+            self._function(functions.VALIDATE_VERSION, self._run(), self._validating()),
             self._register_model(),
         )
         replay = self._replay_candidate()
@@ -146,9 +147,14 @@ class TrainingStack(Stack):
         )
         predict = regional_arn("lambda", f"function:{names.predict_function(self._stage, self._spec.model)}")
         live = Grant(actions=("lambda:GetAlias",), resources=(predict,))
-        asked, artifacts = keys.monitoring(self._spec.model), self._shared.artifact_bucket  # why a run is wanted
-        why = [grants.read_objects(artifacts, asked), grants.list_objects(artifacts, asked)]
-        return self._function(functions.START_RUN, made.to_env(), [*self._reading(), live, *why])
+        asked = keys.monitoring(self._spec.model)  # why a run is wanted
+        versions, own = keys.versions(self._spec.dataset), keys.runs(self._spec.model)
+        profiled = grants.list_objects(self._shared.artifact_bucket, keys.PROFILES)
+        return self._function(
+            functions.START_RUN,
+            made.to_env(),
+            [*self._data(versions), *self._runs(asked, write=(own,)), *self._told(), live, profiled],
+        )
 
     def _register_model(self) -> Function:
         made = environment.RegisterModel(
@@ -158,17 +164,17 @@ class TrainingStack(Stack):
             approval=self._deployment.stage.approval,
         )
         packages = regional_arn("sagemaker", f"model-package/{self._group}/*")
-        register = Grant(
-            actions=(
-                "sagemaker:CreateModelPackage",
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:ListModelPackages",
-                "sagemaker:UpdateModelPackage",
-            ),
-            resources=(self._group_arn, packages),
-            why="model packages get their numbers while the system runs",
+        why = "model packages get their numbers while the system runs"
+        each, group = ("CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage"), self._group_arn
+        register = [
+            Grant(actions=[f"sagemaker:{verb}" for verb in each], resources=(packages,), why=why),
+            Grant(actions=("sagemaker:CreateModelPackage", "sagemaker:ListModelPackages"), resources=(group,)),
+        ]
+        return self._function(
+            functions.REGISTER_MODEL,
+            made.to_env(),
+            [*self._runs(write=(keys.runs(self._spec.model),)), *self._told(claims=False), *register],
         )
-        return self._function(functions.REGISTER_MODEL, made.to_env(), [*self._reading(), register])
 
     def _replay_candidate(self) -> Function | None:
         """The function that a replay gate asks for: it reads this model's prediction log."""
@@ -186,30 +192,37 @@ class TrainingStack(Stack):
         ]
         return self._function(functions.REPLAY_CANDIDATE, self._run(), granted)
 
-    def _reading(self, *profiles: str) -> list[Grant]:
-        """What the steps of a run may do with data: read versions and copies, keep their own results."""
-        data, artifacts = self._shared.data_bucket, self._shared.artifact_bucket
-        dataset, own = self._spec.dataset, keys.runs(self._spec.model)
-        versions = keys.versions(dataset)
+    def _profiling(self) -> list[Grant]:
+        """Read copies of uploads, and keep their profiles."""
         return [
-            grants.read_objects(data, keys.immutable(dataset, ""), versions),
-            grants.list_objects(data, keys.immutable(dataset, ""), versions),
-            grants.read_objects(artifacts, own, keys.PROFILES),
-            grants.list_objects(artifacts, own, keys.PROFILES),
-            grants.write_objects(artifacts, own, *profiles),
-            grants.use_key(self._shared.key_arn),
-            grants.claim(self._shared.claims_table),
-            grants.record(self._shared.ledger_writer),
+            *self._data(keys.immutable(self._spec.dataset, "")),
+            *self._runs(keys.PROFILES, write=(keys.PROFILES,)),
         ]
 
-    def _executions(self, *actions: str) -> Grant:
-        """Look after executions of the machine; only what exists after it may ask for this grant."""
-        executions = regional_arn("states", f"execution:{self._machine.name}:*")
-        return Grant(
-            actions=[f"states:{action}" for action in actions],
-            resources=(self._machine.arn, executions),
-            why="executions get their names while the system runs",
-        )
+    def _validating(self) -> list[Grant]:
+        """Read a version and the profiles of its objects, keep the report, tell of a version that is rejected."""
+        own = keys.runs(self._spec.model)
+        versions = self._data(keys.versions(self._spec.dataset))
+        return [*versions, *self._runs(keys.PROFILES, write=(own,)), *self._told(claims=False)]
+
+    def _data(self, *prefixes: str) -> list[Grant]:
+        data = self._shared.data_bucket
+        return [grants.read_objects(data, *prefixes), grants.list_objects(data, *prefixes)]
+
+    def _runs(self, *more: str, write: Sequence[str]) -> list[Grant]:
+        """Read what the model's runs and `more` hold, with the key; write below the prefixes `write`."""
+        artifacts, read = self._shared.artifact_bucket, (keys.runs(self._spec.model), *more)
+        return [
+            grants.read_objects(artifacts, *read),
+            grants.list_objects(artifacts, *read),
+            grants.write_objects(artifacts, *write),
+            grants.use_key(self._shared.key_arn),
+        ]
+
+    def _told(self, *, claims: bool = True) -> list[Grant]:
+        """Have the ledger written; with `claims`, hold them."""
+        held = [grants.claim(self._shared.claims_table)] if claims else []
+        return [*held, grants.record(self._shared.ledger_writer)]
 
     def _rules(self) -> None:
         if self._spec.retraining.on_upload:
@@ -220,8 +233,9 @@ class TrainingStack(Stack):
             functions.CLOSE_RUN,
             environment.CloseRun(**self._run_fields(), topic=self._shared.topic).to_env(),
             [
-                *self._reading(),
-                self._executions("DescribeExecution", "StartExecution"),
+                *self._runs(write=(keys.runs(self._spec.model),)),
+                *self._told(),
+                *grants.executions(self._machine.arn, self._machine.name, start=True),
                 grants.tell(self._shared.topic),
                 grants.hand_over(self._lost.queue_arn),
             ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from local.api import ACCOUNT, ApiError, Asked, Clients
@@ -66,9 +67,11 @@ class Authority:
         key = self.policies.key(need.key) if need.key else self.policies.key_of(need.resource)
         if key is None:
             return
-        context["kms:viaservice"] = f"{need.resource.split(':')[2]}.{self._region}.amazonaws.com"
-        for action in need.kms:
-            self._decide(who, service, Need(action, key), context)
+        via = context["kms:viaservice"] = f"{need.resource.split(':')[2]}.{self._region}.amazonaws.com"
+        told = who if isinstance(who, str) else f"{who.service} {who.source_arn}"
+        for action in need.kms:  # the same few, of every call
+            name = ("key allows", told, service, action, key, via)
+            self.policies.keep(name, partial(self._decide, who, service, Need(action, key), context))
 
     def service(self, acting: Acting, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         """Refuse a call that an AWS service is about to make unless the resource's policy lets it. Raises ApiError."""

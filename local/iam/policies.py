@@ -39,15 +39,15 @@ class Policies:
 
     def of_role(self, role_arn: str, action: str) -> tuple[Statement, ...]:
         """Return what a role's own policies say of an action."""
-        return self._keep(("role", role_arn, action), lambda: about(self.all_of_role(role_arn), action))
+        return self.keep(("role", role_arn, action), lambda: about(self.all_of_role(role_arn), action))
 
     def all_of_role(self, role_arn: str) -> tuple[Statement, ...]:
         """Return every statement of a role's own policies; none for a role that is not there."""
-        return self._keep(("role", role_arn), lambda: self._identity(role_arn.rpartition("/")[2]))
+        return self.keep(("role", role_arn), lambda: self._identity(role_arn.rpartition("/")[2]))
 
     def trust(self, role_arn: str) -> tuple[Statement, ...]:
         """Return who may assume a role; nobody one that is not there."""
-        return self._keep(("trust", role_arn), lambda: self._trust(role_arn))
+        return self.keep(("trust", role_arn), lambda: self._trust(role_arn))
 
     def of_resource(self, arn: str, action: str) -> tuple[Statement, ...]:
         """Return what a resource's policy says of an action."""
@@ -57,13 +57,13 @@ class Policies:
         if kind not in _READERS:
             return ()
         owner = arn.partition("/")[0] if kind == "s3" else arn
-        return self._keep(("resource", owner, action), lambda: about(self._resource(kind, owner), action))
+        return self.keep(("resource", owner, action), lambda: about(self._resource(kind, owner), action))
 
     def key_of(self, arn: str) -> str | None:
         """Return the ARN of the customer's key that encrypts a resource, None when there is none."""
         kind = arn.split(":")[2]
         owner = arn.partition("/")[0] if kind == "s3" else arn.partition(":log-stream:")[0]
-        return self._keep(("key", owner), lambda: self.key(_KEYS[kind](self._clients(kind), owner)))
+        return self.keep(("key", owner), lambda: self.key(_KEYS[kind](self._clients(kind), owner)))
 
     def key(self, name: str | None) -> str | None:
         """Return the ARN of a customer's key by its id or ARN."""
@@ -71,7 +71,8 @@ class Policies:
             return None
         return str(self._clients("kms").describe_key(KeyId=name)["KeyMetadata"]["Arn"])
 
-    def _keep[T](self, name: tuple[str, ...], read: Callable[[], T]) -> T:
+    def keep[T](self, name: tuple[str, ...], read: Callable[[], T]) -> T:
+        """Return what `read` gives for `name`, read once until something changes; what it raises is not kept."""
         kept = self._kept  # what is read while something changes lands in a place that nobody looks at any more
         if name not in kept:
             kept[name] = read()

@@ -57,6 +57,8 @@ class Statement:
 
     def action(self, action: str) -> str | None:
         """Return the pattern of the statement that `action` fits."""
+        if action in self.actions:
+            return action
         return next((p for p in self.actions if _pattern(p.lower()).fullmatch(action.lower())), None)
 
     def resource(self, resource: str) -> str | None:

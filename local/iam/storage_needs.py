@@ -92,9 +92,11 @@ def _batch_get(given: Parameters, region: str) -> list[Need]:
 
 
 def _transaction(given: Parameters, region: str) -> list[Need]:
-    """DynamoDB asks for the action of each item, and for none of the transaction's own."""
+    """DynamoDB asks for the action of each item, and for none of the transaction's own; here a table's at once."""
+    puts = [item["Put"] for item in given["TransactItems"]]
+    tables = dict.fromkeys(put["TableName"] for put in puts)
     return [
-        _items("PutItem", item["Put"]["TableName"], region, [item["Put"]["Item"]]) for item in given["TransactItems"]
+        _items("PutItem", table, region, [put["Item"] for put in puts if put["TableName"] == table]) for table in tables
     ]
 
 

@@ -37,18 +37,32 @@ class EndpointRole(Construct):
 
 def make(stage: str, model: str, role_arn: str) -> list[Grant]:
     """Return what a function needs to create a model's endpoints and to look at them."""
-    verbs = ("CreateEndpoint", "CreateEndpointConfig", "CreateModel", "AddTags")
     passing = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    config = _arns(stage, model)[1]
     return [
-        *delete(stage, model, verbs),
+        *_each(stage, model, "AddTags", "Create", "Delete"),
+        Grant(actions=("sagemaker:CreateEndpoint",), resources=(config,), why=_WHY),  # it is asked for both
+        describe(stage, model),
         Grant(actions=("iam:PassRole",), resources=(role_arn,), condition=passing),
     ]
 
 
-def delete(stage: str, model: str, verbs: tuple[str, ...] = ()) -> list[Grant]:
-    """Return what a function needs to delete a model's endpoints, and to do `verbs` with them."""
-    verbs = (*verbs, "DescribeEndpoint", "DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel")
-    return [Grant(actions=[f"sagemaker:{verb}" for verb in verbs], resources=_arns(stage, model), why=_WHY)]
+def delete(stage: str, model: str) -> list[Grant]:
+    """Return what a function needs to delete a model's endpoints."""
+    return [*_each(stage, model, "Delete"), describe(stage, model)]
+
+
+def _each(stage: str, model: str, *verbs: str) -> list[Grant]:
+    """Return a grant for endpoints, one for their configurations and one for models, each of its own verbs."""
+    titles = ("Endpoint", "EndpointConfig", "Model")
+    return [
+        Grant(
+            actions=[f"sagemaker:{verb}{'' if verb == 'AddTags' else title}" for verb in verbs],
+            resources=(arn,),
+            why=_WHY,
+        )
+        for title, arn in zip(titles, _arns(stage, model), strict=True)
+    ]
 
 
 def describe(stage: str, model: str) -> Grant:

@@ -58,7 +58,7 @@ class JobRole(Construct):
                 grants.list_objects(data, immutable, versions),
                 grants.read_objects(artifacts, own),
                 grants.list_objects(artifacts, own),
-                grants.write_objects(artifacts, own),
+                grants.write_large_objects(artifacts, own),
                 grants.use_key(shared.key_arn),
                 pull_image(region),
                 LOGIN,
@@ -78,16 +78,15 @@ def pull_image(region: str) -> Grant:
 
 def run_jobs(model: str, job_role_arn: str) -> list[Grant]:
     """Return what a state machine needs to run, watch and stop a model's jobs; CDK has no such task to write it."""
-    jobs = [regional_arn("sagemaker", f"{kind}/{model}-*") for kind in ("training-job", "processing-job")]
-    kinds = ("TrainingJob", "ProcessingJob")
+    kinds = {"TrainingJob": "training-job", "ProcessingJob": "processing-job"}
     return [
-        Grant(
-            actions=[
-                "sagemaker:AddTags",
-                *(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop") for kind in kinds),
-            ],
-            resources=jobs,
-            why="jobs get their names while the system runs; they begin with the model's",
+        *(
+            Grant(
+                actions=["sagemaker:AddTags", *(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop"))],
+                resources=[regional_arn("sagemaker", f"{words}/{model}-*")],
+                why="jobs get their names while the system runs; they begin with the model's",
+            )
+            for kind, words in kinds.items()
         ),
         Grant(
             actions=("iam:PassRole",),

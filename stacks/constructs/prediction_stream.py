@@ -102,7 +102,7 @@ class PredictionStream(Construct):
         through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com"}}
         return [
             grants.read_objects(data, *prefixes),
-            grants.write_objects(data, *prefixes),
+            grants.write_large_objects(data, *prefixes),
             Grant(actions=listing, resources=(bucket_arn(data),)),
             Grant(
                 actions=("kms:Decrypt", "kms:GenerateDataKey"),

@@ -39,8 +39,8 @@ ROLLOUTS = {
 }
 """Models of the tests of rollouts, and how each is rolled out."""
 
-GRANTS: list[dict[str, Any]] = []
-"""What the roles of engines that have ended were granted and used (`Lab.grants`)."""
+GRANTS: list[tuple[list[str], dict[str, Any]]] = []
+"""Of engines that have ended: their models, and what their roles were granted and used (`Lab.grants`)."""
 
 NEAR = """
 from sklearn.neighbors import KNeighborsClassifier
@@ -49,6 +49,11 @@ from sklearn.neighbors import KNeighborsClassifier
 def neighbours():
     return KNeighborsClassifier(60)
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Judge what was granted and never used when everything else has run."""
+    items.sort(key=lambda item: item.path.stem == "test_unused_grants")
 
 
 def wait_until[T](
@@ -158,6 +163,10 @@ class Lab:
         return json.loads(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
     @property
+    def models(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "models").iterdir() if path.is_dir())
+
+    @property
     def grants(self) -> dict[str, Any]:
         """What each role is granted, and what of it was used since the engine began."""
         answer = Door(self.state["endpoint"], "us-east-1", ("x", "x", None)).call("GET", "/_engine/grants")
@@ -258,7 +267,7 @@ def running(workspace: Path, idle_speed: float) -> Iterator[Lab]:
         assert process.poll() is None, (workspace / "engine.log").read_text()[-4000:]
         found = Lab(workspace, json.loads(state_file.read_text()))
         yield found
-        GRANTS.append(found.grants)
+        GRANTS.append((found.models, found.grants))
     finally:
         process.send_signal(signal.SIGTERM)
         try:
