@@ -140,5 +140,7 @@ def _environment(target: Target) -> dict[str, str]:
     """
     kept = {name: value for name, value in os.environ.items() if not (target.is_local and name in OTHERS)}
     own = {"SAGEMAKER_USER_CONFIG_OVERRIDE": str(SETTINGS), "SAGEMAKER_VALIDATE_ROLE": "false"}
-    region = {"AWS_REGION": target.operator.region, "AWS_DEFAULT_REGION": target.operator.region}
-    return kept | region | (environment_of(target.engine) if target.engine is not None else {}) | own
+    where = {"AWS_REGION": target.operator.region, "AWS_DEFAULT_REGION": target.operator.region}
+    if target.operator.endpoint is not None:
+        where["AWS_ENDPOINT_URL"] = target.operator.endpoint
+    return kept | where | (environment_of(target.engine) if target.engine is not None else {}) | own

@@ -15,21 +15,38 @@ from local.api import ApiError, Asked
 FILE: Final = Path(__file__).with_name("closed_set.json")
 
 LOOKING: Final[Mapping[str, frozenset[str]]] = {
+    "apigatewayv2": frozenset({"GetApis"}),
     "cloudformation": frozenset(
-        {"CreateChangeSet", "CreateStack", "DeleteChangeSet", "DescribeChangeSet", "GetTemplate", "UpdateStack"}
+        {
+            *("CreateChangeSet", "CreateStack", "DeleteChangeSet", "DescribeChangeSet", "GetTemplate", "UpdateStack"),
+            "DescribeStackEvents",
+        }
     ),
-    "dynamodb": frozenset({"ListTables"}),
-    "s3": frozenset({"GetBucketLocation", "ListBuckets"}),
+    "dynamodb": frozenset({"ListTables", "Scan"}),
+    "events": frozenset({"ListRules"}),
+    "firehose": frozenset({"ListDeliveryStreams", "PutRecord", "PutRecordBatch"}),
+    "kms": frozenset({"ListKeys"}),
+    "lambda": frozenset({"ListFunctions"}),
+    "logs": frozenset({"GetLogEvents"}),
+    "s3": frozenset(
+        {
+            *("AbortMultipartUpload", "CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart"),
+            *("GetBucketLocation", "HeadBucket", "ListObjects"),
+        }
+    ),
     "sagemaker": frozenset(
         {
             *("DescribeEndpointConfig", "DescribeModel", "ListEndpointConfigs", "ListModels"),
             *("ListModelPackageGroups", "ListProcessingJobs", "ListTrainingJobs"),
         }
     ),
-    "states": frozenset({"ListStateMachines"}),
+    "sns": frozenset({"ListSubscriptionsByTopic", "ListTopics", "Subscribe", "Unsubscribe"}),
+    "sqs": frozenset({"ListQueues"}),
+    "ssm": frozenset({"GetParameter"}),
+    "states": frozenset({"ListStateMachines", "StopExecution"}),
     "sts": frozenset({"AssumeRole"}),
 }
-"""What people look with besides (the `aws` command line, boto3, `cdk`, notebooks), though the product does not.
+"""What people do besides (the `aws` command line, boto3, `cdk`, notebooks): look, upload large files, subscribe, stop.
 
 Some of it is refused in words of its own: docs/decisions/0101.
 """

@@ -77,6 +77,9 @@ class Deployer:
         for bucket in {asset.bucket for asset in assembly.assets} - existing:
             s3.create_bucket(Bucket=bucket, **own_region(s3))
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+            # S3's own default, which moto does not tell: `cdk` asks for it again and again before it uploads
+            rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+            s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
     def _publish(self, asset: FileAsset, cache: Path) -> None:
         s3 = self._clients.client("s3")
