@@ -71,8 +71,8 @@ class DataDirectory:
             row = self._base.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return row and row[0]
 
-    def set_fact(self, name: str, value: float | bytes) -> None:
-        """Set a number or bytes by name."""
+    def set_fact(self, name: str, value: float | bytes | str) -> None:
+        """Set a number, bytes or a text by name."""
         self._write("INSERT OR REPLACE INTO facts VALUES(?, ?)", (name, value))
 
     def put(self, part: str, key: str, value: object) -> None:

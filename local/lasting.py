@@ -30,7 +30,7 @@ class Lasting:
         self._clock = clock
         self._directory = None if folder is None else DataDirectory(folder, fresh=fresh)
         self.keep: Keep = self._directory or NOWHERE
-        self._journal = None if self._directory is None else Journal(self._directory, clock.now)
+        self._journal = None if self._directory is None else Journal(self._directory)
         self._saves: Sequence[Callable[[], None]] = ()
         self._frozen = threading.Event()
 

@@ -8,7 +8,9 @@ import io
 import pickle
 import re
 import secrets
+import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,11 +27,13 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.s3.models import FakeKey, s3_backends
+from moto.s3.utils import _VersionedKeyStore
 from moto.sqs.models import sqs_backends
 
 from local import moto_chance, moto_state
 from local.api import ACCOUNT
 from local.data_directory import DataDirectory
+from local.moto_changes import Begun
 from local.service_models import BOTOCORE_NAMES
 from local.wire import HttpAnswer, HttpCall, operation_of
 
@@ -41,24 +45,30 @@ _READS = re.compile("Get|List|Describe|Query|Scan|BatchGet|TransactGet|Filter|Se
 
 
 class Journal:
-    """What `moto_state` tells of every call; `now` is engine time."""
+    """What `moto_state` tells of every call."""
 
-    def __init__(self, directory: DataDirectory, now: Callable[[], float]) -> None:
+    def __init__(self, directory: DataDirectory) -> None:
         self._directory = directory
-        self._now = now
         self._large: set[str] = set()
 
-    def begin(self, service: str, call: HttpCall) -> int | None:
-        """Seed what the call draws, and return the seed; None for a call that changes nothing."""
+    def begin(self, service: str, call: HttpCall) -> Begun | None:
+        """Seed what the call draws; None for a call that changes nothing."""
         if service not in SERVICES or not _changes(service, call):
             return None
         seed = secrets.randbits(63)
         moto_chance.seed(seed)
-        return seed
+        return Begun(seed, time.time())
 
-    def add(self, service: str, region: str, seed: int, call: HttpCall, answer: HttpAnswer) -> None:
+    def add(self, service: str, region: str, begun: Begun, call: HttpCall, answer: HttpAnswer) -> None:
         """Keep a call that was answered with success; its service is entered."""
-        if call.headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage" and b'"Messages"' not in answer.body:
+        at, now = begun.at, time.time()
+        if call.headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage":
+            if b'"Messages"' not in answer.body:
+                return
+            at = now  # a message may have come while somebody waited for it
+        if service == "s3" and int(at) != int(now):
+            # which of the two seconds an object was stored in, only the state itself tells
+            self.keep_whole(service)
             return
         body: bytes | tuple[str] = call.body
         if len(call.body) >= LARGE_BYTES:
@@ -66,11 +76,11 @@ class Journal:
             self._large.add(name)
             body = (name,)
         row = (region, call.method, call.path, call.query, dict(call.headers), body)
-        self._directory.append(service, self._now(), seed, pickle.dumps(row))
+        self._directory.append(service, at, begun.seed, pickle.dumps(row))
 
     def keep_whole(self, service: str) -> None:
         """Keep all of a small service's state, changed without a call; it is entered."""
-        self._directory.append(_WHOLE + service, self._now(), 0, self._pickled([service]))
+        self._directory.append(_WHOLE + service, time.time(), 0, self._pickled([service]))
 
     def snapshot(self) -> None:
         """Put all state in place of the journal; services are entered one after the other and left together."""
@@ -167,9 +177,14 @@ class _Pickler(pickle.Pickler):
         if isinstance(found, get_args(PrivateKeyTypes)):
             form = Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
             return _private_key, (found.private_bytes(*form),)
-        if isinstance(found, FakeKey) and found.size >= LARGE_BYTES:
+        if isinstance(found, FakeKey):
             members = {name: value for name, value in vars(found).items() if name not in ("_value_buffer", "lock")}
-            return _large_key, (type(found), members, _File(self._store(found)))
+            if found._value_buffer.closed:  # a part of an upload that is complete
+                return _stored, (type(found), members, b"")
+            content = _File(self._store(found)) if found.size >= LARGE_BYTES else found.value
+            return _stored, (type(found), members, content)
+        if isinstance(found, _VersionedKeyStore):
+            return _versions, (list(found.lists()),)  # as a mapping it shows the newest version only
         return NotImplemented
 
 
@@ -196,10 +211,22 @@ def _private_key(content: bytes) -> Any:
     return load_der_private_key(content, None)
 
 
-def _large_key(cls: Any, members: dict[str, Any], file: Any) -> Any:
+def _stored(cls: Any, members: dict[str, Any], content: Any) -> Any:
     key = cls.__new__(cls)
+    file = content
+    if isinstance(content, bytes):
+        file = tempfile.SpooledTemporaryFile(LARGE_BYTES)  # noqa: SIM115 - closed by the object
+        file.write(content)
+    # beside moto's own way, which would forget the ETags of multipart uploads
     vars(key).update({**members, "_value_buffer": file, "lock": threading.Lock()})
     return key
+
+
+def _versions(lists: list[tuple[str, list[Any]]]) -> Any:
+    store = _VersionedKeyStore()
+    for key, versions in lists:
+        store.setlist(key, versions)
+    return store
 
 
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())

@@ -46,14 +46,14 @@ def answer(service: str, region: str, call: HttpCall) -> HttpAnswer:
     target = url + call.path + (f"?{call.query}" if call.query else "")
     request = Request.from_primitives(call.method, target, call.headers, call.body)
     with lock_of(service):
-        seed = moto_changes.begin(service, call)
+        begun = moto_changes.begin(service, call)
         try:
             status, headers, body = handler(request, request.raw_url, request.headers)
         except HTTPException as refusal:
             status, headers, body = refusal.code, dict(refusal.get_headers()), refusal.get_body()
         answered = _answered(call, status, headers, body)
-        if seed is not None and answered.status < 300:
-            moto_changes.add(service, region, seed, call, answered)
+        if begun is not None and answered.status < 300:
+            moto_changes.add(service, region, begun, call, answered)
     return answered
 
 
