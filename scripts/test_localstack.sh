@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The end-to-end test body on LocalStack, with the real `cdk bootstrap` and `cdk deploy`: a second opinion about what
-# the laptop engine says. LocalStack gets an environment of its own below build/localstack; where there is no Python 3.13,
-# or its packages cannot be had, the lane says so and is skipped.
+# the laptop engine says. LocalStack gets an environment of its own below build/localstack; where there is no Python
+# 3.13, or its packages cannot be had, the lane says so and is skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
