@@ -5,6 +5,7 @@ the end whatever happened.
 """
 
 import math
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +16,10 @@ from typing import Final, Self
 import pytest
 from botocore.exceptions import ClientError
 
+from cli.target import ENDPOINT
 from cloud.operator import Operator
 from cloud.readiness import Readiness
 from lifecycle import names
-from tests.e2e.conftest import perennial
 from tests.target import checkout, spending
 from tests.target.cdk import Cdk
 from tests.target.place import MODEL, STAGE, Place
@@ -57,16 +58,21 @@ class Allowance:
 @contextmanager
 def aws(folder: Path, allowance: Allowance, region: str) -> Iterator[Place]:
     """Deploy the stage into the allowed account and destroy it in the end."""
+    if ENDPOINT in os.environ:
+        raise pytest.UsageError(f"{ENDPOINT} is set: that is not AWS; unset it")
     operator = Operator(region=region)
     account, arn = operator.identity()
     if account != allowance.account:
         raise pytest.UsageError(f"these credentials are {arn} of account {account}, not of {allowance.account}")
     shared = names.shared_stack(STAGE)
-    here = checkout.made(folder / "checkout", region=region, account=account)
+    here = folder / "checkout"
     place = Place(target="aws", folder=here, operator=operator, patience=PATIENCE_SECONDS)
     if _exists(place, shared):
         raise pytest.UsageError(f"{shared} exists in account {account}: destroy it first, or wait for who runs it")
-    cdk = Cdk(here, {"AWS_REGION": region})
+    checkout.made(here, region=region, account=account)
+    # tests run without the caller's AWS settings; here they are what is meant
+    own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    cdk = Cdk(here, own | {"AWS_REGION": region})
     if (Readiness(operator).bootstrap_version() or 0) < BOOTSTRAP:
         cdk.bootstrap(account, region)
     try:
@@ -74,7 +80,7 @@ def aws(folder: Path, allowance: Allowance, region: str) -> Iterator[Place]:
         yield place
     finally:
         _stop(place)
-        perennial(here, "destroy", "--aws", "--stage", STAGE, "--yes")
+        place.command("destroy", "--stage", STAGE, "--yes")
 
 
 def _exists(place: Place, stack: str) -> bool:
