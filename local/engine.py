@@ -23,6 +23,7 @@ from local.clients import Clients
 from local.clock import Clock
 from local.cloudwatch import CloudWatch
 from local.cloudwatch.alarm_actions import Actions
+from local.consistent_reads import consistent
 from local.data_directory import DataDirectoryError
 from local.deployer import Deployer, DeploymentError
 from local.dispatch import Dispatcher, Observer
@@ -34,6 +35,7 @@ from local.http_api import Api, HttpApi
 from local.iam import enforced, granted
 from local.identity import OPERATOR, Identity
 from local.jobs import Jobs
+from local.jobs.quotas import Quotas
 from local.jobs.registry import Registry
 from local.lasting import Lasting
 from local.local_urls import with_local_urls
@@ -125,7 +127,8 @@ class Engine:
         schedules = Schedules(bus, clock, options.region, keep)
         ending.callback(schedules.stop)
         python = options.python.absolute()
-        jobs = ending.enter_context(closing(Jobs(clients, clock, work_dir=work_dir / "jobs", python=python, keep=keep)))
+        jobs = self._jobs = Jobs(clients, clock, work_dir=work_dir / "jobs", python=python, keep=keep)
+        ending.callback(jobs.close)
         endpoints = ending.enter_context(closing(Endpoints(clients, clock, work_dir / "served", python, keep)))
         machines = StateMachines(clients, clock, bus.emit, jobs.finished, options.region, keep)
         ending.callback(machines.close)
@@ -152,6 +155,8 @@ class Engine:
     def _route(self, operations: Operations, seen: Sequence[tuple[str, Observer]]) -> None:
         for service, observer in seen:
             self.dispatch.observe(service, observer)
+        for guard in (consistent, Quotas(self.options.quotas, self._jobs.running)):
+            self.dispatch.guard(guard)
         self.dispatch.register(operations)
         described = operations["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})

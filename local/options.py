@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.events import Chaos
@@ -19,7 +20,8 @@ class Options:
 
     `begin` is engine time at its start, in epoch seconds (default: the machine's time). `record` is a folder for what
     the product asks of this engine; with `any_call` it may ask for what docs/engine.md does not have. `data` is a
-    folder that outlives the engine: what is in it is there again (default: all state ends with the engine).
+    folder that outlives the engine: what is in it is there again (default: all state ends with the engine). `quotas`
+    are instances that jobs may have at once, by type.
     """
 
     region: str = "us-east-1"
@@ -32,6 +34,7 @@ class Options:
     data: Path | None = None
     any_call: bool = False
     fresh: bool = False
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
 
 def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Options]:
@@ -50,6 +53,8 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
     parser.add_argument("--record", type=Path, metavar="DIR", default=folder, help=told)
     open_told = f"answer what docs/engine.md does not list, too (default: ${ANY_CALL_VARIABLE})"
     parser.add_argument("--any-call", action="store_true", default=ANY_CALL_VARIABLE in os.environ, help=open_told)
+    quota_told = "instances of a type that jobs may have at once"
+    parser.add_argument("--quota", action="append", default=[], type=_quota, metavar="TYPE=N", help=quota_told)
     parser.add_argument("--fresh", action="store_true", help="delete first what DIR has")
     given = parser.parse_args(arguments)
     options = Options(
@@ -62,5 +67,13 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
         data=given.data,
         any_call=given.any_call,
         fresh=given.fresh,
+        quotas=dict(given.quota),
     )
     return given, options
+
+
+def _quota(text: str) -> tuple[str, int]:
+    instance, _, number = text.partition("=")
+    if not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not TYPE=N, as ml.m5.large=0")
+    return instance, int(number)

@@ -9,6 +9,7 @@ from local.api import ACCOUNT, ApiError, Clients, Operation
 from local.clock import Clock
 from local.jobs import container
 from local.jobs.job import OVER, PART, Job
+from local.jobs.quotas import instance_type
 from local.jobs.requests import check, invalid
 from local.jobs.runner import Runner
 from local.jobs.warm import PRELOADED, WarmPython
@@ -72,6 +73,12 @@ class Jobs:
     def finished(self, kind: str, name: str) -> threading.Event:
         """Return an event, the caller's own, that is set once the job is over."""
         return self._known(kind, name).watch()
+
+    def running(self, kind: str, instance: str) -> int:
+        """Return how many jobs of a kind run on instances of a type."""
+        with self._lock:
+            jobs = [job for (of, _), job in self._jobs.items() if of == kind]
+        return sum(job.status not in OVER and instance_type(job.request) == instance for job in jobs)
 
     def tagged(self) -> dict[str, dict[str, str]]:
         """Return the tags of every job by ARN."""

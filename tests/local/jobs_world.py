@@ -23,6 +23,7 @@ ROLE = "arn:aws:iam::123456789012:role/job"
 @dataclass
 class Account:
     jobs: Jobs
+    dispatch: Dispatcher
     clock: Clock
     clients: Clients
     events: list[dict[str, Any]]
@@ -79,7 +80,7 @@ def account_in(folder: Path, preloaded: tuple[str, ...] = ()) -> Iterator[Accoun
     guarded(dispatcher)
     make_role(clients("iam"), "job", "sagemaker.amazonaws.com", allow("s3:*", "logs:*"))
     clients("s3").create_bucket(Bucket="bucket")
-    yield Account(jobs, clock, clients, events)
+    yield Account(jobs, dispatcher, clock, clients, events)
     jobs.close()
     clock.stop()
     moto_state.reset()

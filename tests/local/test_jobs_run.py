@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.jobs.quotas import Quotas
 from tests.local.jobs_world import Account, account_in, await_status, channel, processing, training
 
 
@@ -189,3 +190,16 @@ def test_jobs_are_listed_newest_first(account: Account) -> None:
     account.train("false", "second")
     summaries = account.sagemaker.list_training_jobs()["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in summaries] == ["second", "first"]
+
+
+def test_a_job_beyond_the_accounts_quota_is_refused_until_another_is_over(account: Account) -> None:
+    account.dispatch.guard(Quotas({"ml.m5.large": 1, "ml.p3.2xlarge": 0}, account.jobs.running))
+    account.sagemaker.create_training_job(**training("sleep 60", "first"))
+    with pytest.raises(ClientError, match=r"LimitExceeded.*'ml\.m5\.large for training job usage' is 1 Instances"):
+        account.sagemaker.create_training_job(**training("true", "second"))
+    none = {"InstanceCount": 1, "InstanceType": "ml.p3.2xlarge", "VolumeSizeInGB": 5}
+    with pytest.raises(ClientError, match="is 0 Instances, with current utilization of 0 Instances"):
+        account.sagemaker.create_training_job(**training("true", "third", ResourceConfig=none))
+    account.sagemaker.stop_training_job(TrainingJobName="first")
+    assert account.jobs.finished("TrainingJob", "first").wait(30)
+    assert account.train("true", "second")["TrainingJobStatus"] == "Completed"

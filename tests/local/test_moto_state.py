@@ -1,5 +1,6 @@
 """One test per symbol of moto that the engine changes, and what the engine relies on in the others."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,20 @@ def test_stored_objects_are_not_kept_for_ever(engine: World) -> None:
     for _ in range(3):
         engine.client("s3").put_object(Bucket="data", Key="key", Body=b"x")
     assert len(FakeKey.instances_tracked) == before
+
+
+def test_under_a_key_the_same_bytes_have_another_etag_each_time_and_none_is_their_md5(engine: World) -> None:
+    s3, key = engine.client("s3"), engine.client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket="secret")
+    s3.put_bucket_versioning(Bucket="secret", VersioningConfiguration={"Status": "Enabled"})
+    put = {"Bucket": "secret", "Key": "k", "Body": b"x", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    first, second = s3.put_object(**put)["ETag"], s3.put_object(**put)["ETag"]
+    plain = s3.put_object(Bucket="data", Key="k", Body=b"x")["ETag"]
+    assert len({first, second, plain}) == 3
+    assert plain == f'"{hashlib.md5(b"x").hexdigest()}"'
+    assert s3.head_object(Bucket="secret", Key="k")["ETag"] == second
+    assert s3.get_object(Bucket="secret", Key="k")["ETag"] == second
+    assert [found["ETag"] for found in s3.list_objects_v2(Bucket="secret")["Contents"]] == [second]
 
 
 def test_a_tls_only_policy_lets_loopback_requests_through_and_can_be_read_back(engine: World) -> None:
