@@ -120,7 +120,7 @@ class Engine:
         doors = Doors(self.dispatch, self._api, clock, lambda: self._ready, lambda: granted(self.authority))
         self._gateway = Gateway(doors, options.port)
         ending.callback(self._gateway.stop)
-        authority = self.authority = enforced(self.dispatch, clients, lambda arn: functions.policy(arn))  # noqa: PLW0108
+        authority = self.authority = enforced(self.dispatch, clients, lambda a: functions.policy(a))  # noqa: PLW0108
         bus = Bus(clients, clock, authority, options.chaos, keep)
         ending.callback(bus.stop)
         close_and_record(self.dispatch, bus, options)
