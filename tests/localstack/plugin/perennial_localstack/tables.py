@@ -9,7 +9,7 @@ class Tables(DynamodbApi):  # type: ignore[misc]
     """Implements nothing itself, so that moto is asked for every operation."""
 
 
-@aws_provider(api="dynamodb", name="moto")
+@aws_provider(api="dynamodb", name="moto")  # type: ignore[untyped-decorator]
 def moto_tables() -> Service:
     """`PROVIDER_OVERRIDE_DYNAMODB=moto`."""
     return Service.for_provider(Tables(), dispatch_table_factory=MotoFallbackDispatcher)

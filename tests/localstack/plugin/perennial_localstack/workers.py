@@ -22,7 +22,7 @@ PYTHON = "PERENNIAL_RUNTIME_PYTHON"
 LOOPBACK = "127.0.0.1"
 
 
-class Environment(RuntimeExecutor):
+class Environment(RuntimeExecutor):  # type: ignore[misc]
     """One execution environment; LocalStack uses it for one invocation at a time."""
 
     _worker: Worker | None = None
@@ -114,7 +114,7 @@ class Environment(RuntimeExecutor):
         """Nothing stays behind."""
 
 
-class Workers(RuntimeExecutorPlugin):
+class Workers(RuntimeExecutorPlugin):  # type: ignore[misc]
     """`LAMBDA_RUNTIME_EXECUTOR=perennial`."""
 
     name = "perennial"
