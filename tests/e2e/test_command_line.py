@@ -56,3 +56,10 @@ def test_logs_of_the_predict_function_are_found(lab: Lab) -> None:
 def test_data_versions_are_named_by_their_first_digits(lab: Lab) -> None:
     newest = answer(lab, "data", "list", MODEL)[0]["version"]
     assert answer(lab, "data", "show", MODEL, newest[:8])
+
+
+def test_what_roles_are_granted_and_have_not_used_is_told_by_role_action_and_resource(lab: Lab) -> None:
+    rows = json.loads(perennial(lab.root, "local", "grants", "--json").stdout)
+    assert all(set(row) == {"role", "action", "resource", "statement"} for row in rows)
+    assert "xray:PutTraceSegments" in {row["action"] for row in rows}, "the engine traces nothing"
+    assert "s3:ListBucketVersions" not in {row["action"] for row in rows}, "the cutter lists what was uploaded"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.iam import granted
 from local.iam.authority import Acting
 from local.iam.decision import Need
 from tests.local.permissions_world import MODEL, REGION, Account, account_in
@@ -300,6 +301,17 @@ def test_a_grant_that_is_taken_away_is_missed(account: Account, role: str, actio
     with account.without(role, action):
         assert str(account.refusal(role, call)).lower() == action.lower()
     assert account.refusal(role, call) is None
+
+
+def test_a_grant_counts_as_used_once_it_allowed_a_call(account: Account) -> None:
+    def told(state: str) -> list[str]:
+        found = granted(account.authority)["roles"][account.roles["ReplayCandidate"].rpartition("/")[2]]
+        return [action for _, action, _ in found[state]]
+
+    assert "s3:PutObject" in told("unused")
+    assert account.refusal("ReplayCandidate", put("artifacts", f"runs/{MODEL}/replayed")) is None
+    assert "s3:PutObject" in told("used")
+    assert "s3:PutObject" not in told("unused")
 
 
 def test_a_call_that_no_role_makes_is_refused_by_name(account: Account) -> None:
