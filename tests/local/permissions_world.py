@@ -145,6 +145,8 @@ def _words(engine: Engine, roles: Mapping[str, str]) -> dict[str, str]:
     }
     functions = [one["FunctionName"] for one in engine.clients("lambda").list_functions()["Functions"]]
     machines = engine.clients("stepfunctions").list_state_machines()["stateMachines"]
+    pages = engine.clients("logs").get_paginator("describe_log_groups").paginate()
+    groups = [group["logGroupName"] for page in pages for group in page["logGroups"]]
     streams = engine.clients("firehose").list_delivery_streams()["DeliveryStreamNames"]
     buckets = [one["Name"] for one in engine.clients("s3").list_buckets()["Buckets"]]
     tables = engine.clients("dynamodb").list_tables()["TableNames"]
@@ -174,6 +176,7 @@ def _words(engine: Engine, roles: Mapping[str, str]) -> dict[str, str]:
         "stream": next(iter(streams)),
         "group": names.package_group(STAGE, MODEL),
         "endpoint": f"{names.endpoints(STAGE, MODEL)}one",
+        "printed": next(one for one in groups if "StartRun" in one),
         "jobs": roles["Jobs"],
         "served": roles["Endpoint"],
     }

@@ -179,6 +179,16 @@ EDGES: list[tuple[str, str, Ask]] = [
     ("StartRun", "s3:PutObject", put("artifacts", f"runs/{MODEL}/x")),
     ("StartRun", "lambda:GetAlias", aliased("get_alias", Name="live")),
     ("StartRun", "states:DescribeExecution", execution("describe_execution", "training_executions")),
+    (
+        "StartRun",
+        "logs:CreateLogStream",
+        ("logs", "create_log_stream", {"logGroupName": "{printed}", "logStreamName": "a"}),
+    ),
+    (
+        "StartRun",
+        "logs:PutLogEvents",
+        ("logs", "put_log_events", {"logGroupName": "{printed}", "logStreamName": "a", **LINES}),
+    ),
     ("ProfileObjects", "s3:PutObject", put("artifacts", "profiles/x")),
     ("ValidateVersion", "s3:GetObject", get("artifacts", "profiles/x")),
     ("ReplayCandidate", "s3:GetObject", get("data", f"predictions/{MODEL}/x")),
