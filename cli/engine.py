@@ -17,6 +17,7 @@ from cli.follow import Board
 from cli.target import STATE_FILE, running_engine
 
 ASSEMBLY = Path("cdk.out")
+DATA = STATE_FILE.parent / "data"
 SYNTH_STAMP = Path("build/synth.sha256")
 _SOURCES = ("lifecycle", "cloud", "tabular", "lambdas", "training", "stacks", "models")
 _LOCKS = ("requirements/layer-base.lock", "requirements/layer-tabular.lock", "requirements/layer-numpy.lock")
@@ -105,13 +106,18 @@ def need_none(port: int | None) -> None:
                 output.fail(f"port {port} cannot be used ({error.strerror}). Choose another, or leave --port out.")
 
 
-def start(*, idle_speed: float, port: int | None, begin: float | None = None) -> EngineProcess:
-    """Start the engine on `cdk.out`, at engine time `begin` (default: now). `need_none` says beforehand if it may."""
+def start(
+    *, idle_speed: float, port: int | None, begin: float | None = None, data: Path | None = None
+) -> EngineProcess:
+    """Start the engine on `cdk.out`, at engine time `begin` (default: now). `need_none` says beforehand if it may.
+
+    `data` is a folder that keeps its state (default: it ends with the engine).
+    """
     STATE_FILE.parent.mkdir(mode=0o700, exist_ok=True)
     log = STATE_FILE.parent / "engine.log"
     command = [sys.executable, "-m", "local.engine", "--cdk-out", str(ASSEMBLY), "--state-file", str(STATE_FILE)]
     command += ["--idle-speed", str(idle_speed), *(["--port", str(port)] if port else [])]
-    command += ["--begin", str(begin)] if begin is not None else []
+    command += [*(["--begin", str(begin)] if begin is not None else []), *(["--data", str(data)] if data else [])]
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, env=_clean_environment(), stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True

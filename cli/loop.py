@@ -12,6 +12,7 @@ from cli import ask as asking
 from cli import output, reports
 from cli.follow import Board, first_after, wait_for
 from cli.target import Target
+from cloud.executions import Executions
 from cloud.history import Execution, History
 from cloud.objects import Bucket
 from lifecycle import keys, names
@@ -21,6 +22,8 @@ CUT_SECONDS = 120.0  # machine time within which the settle time has surely run 
 DEPLOY_SECONDS = 30.0
 APPROVE_SECONDS = 86_400.0  # how long a person may take
 ASK_ROWS = 400
+QUIET_SECONDS = 150.0  # of engine time, after which no version is cut of an upload any more
+ASKED = "perennial local run"
 
 
 class Loop:
@@ -44,9 +47,14 @@ class Loop:
         began, since = time.perf_counter(), self._now()
         training = self._train(since)
         settled = time.perf_counter()
-        run = self._verdict(self._board.watch(self._history, training.arn))
-        self._approval(run, patient=patient)
-        self._deploy(since, DEPLOY_SECONDS if run["approval"] == "Approved" else APPROVE_SECONDS)
+        ended = self._board.watch(self._history, training.arn)
+        if (known := self._trained_before(ended)) is not None:
+            self._board.note(f"nothing is new since run {known['run_id']}: the live model answers")
+            run = known
+        else:
+            run = self._verdict(ended)
+            self._approval(run, patient=patient)
+            self._deploy(since, DEPLOY_SECONDS if run["approval"] == "Approved" else APPROVE_SECONDS)
         asked = self._ask(ask or files[-1])
         seconds = time.perf_counter() - began
         self._say(run, asked, seconds, settled - began, ask)
@@ -77,10 +85,31 @@ class Loop:
 
     def _train(self, since: datetime) -> Execution:
         machine = self._training[names.OUTPUT_TRAINING_MACHINE]
+
+        def begun() -> Execution | None:
+            found = first_after(self._history, machine, since)
+            if found is None and self._engine["resumed"] and self._target.now() > since.timestamp() + QUIET_SECONDS:
+                self._ask_for_run(machine)
+            return found
+
         with self._board.doing("settle (60 s of engine time, which runs fast), cut the version"):
-            return wait_for(
-                lambda: first_after(self._history, machine, since), CUT_SECONDS, "a training run for the upload"
-            )
+            return wait_for(begun, CUT_SECONDS, "a training run for the upload")
+
+    def _ask_for_run(self, machine: str) -> None:
+        """Start a run of the version that there is: the files were uploaded before, so they make no new one."""
+        bucket = Bucket(self._target.client("s3"), self._shared[names.OUTPUT_DATA_BUCKET])
+        current = bucket.need_json(keys.current(self._spec.dataset))
+        detail = {"stage": self._target.stage, "dataset": self._spec.dataset, "version": current["version"]}
+        started = Executions(self._target.client("stepfunctions"))
+        started.start(machine, f"asked-{int(self._target.now())}", {"detail": {**detail, "reason": ASKED}})
+
+    def _trained_before(self, execution: Execution) -> dict[str, Any] | None:
+        """Return the record of the run that this model.yaml had on this version before, if that is why none began."""
+        started = json.loads(execution.output or "{}").get("run") or {}
+        if started.get("decision") != "duplicate":
+            return None
+        records = reports.run_records(self._target, self._model)
+        return next((r for r in records if (r["version"], r["status"]) == (started["version"], "succeeded")), None)
 
     def _verdict(self, execution: Execution) -> dict[str, Any]:
         """Return the run's record; ends the command when nothing was registered, with the reasons."""

@@ -194,7 +194,9 @@ def _writer() -> str:
 
 
 def _unusable(folder: Path, why: str) -> DataDirectoryError:
-    return DataDirectoryError(f"{folder} {why}. Begin afresh with --fresh, which deletes it, or use another directory.")
+    return DataDirectoryError(
+        f"{folder} {why}. Begin afresh (`perennial local forget`, or --fresh), or use another directory."
+    )
 
 
 def _empty(folder: Path) -> None:

@@ -197,9 +197,8 @@ class Deployment:
     def _update(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
         fixed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
         if fixed := fixed - set(kind.updates.split()):
-            raise ValueError(
-                f"the laptop engine cannot change {', '.join(sorted(fixed))} in place; begin afresh (--fresh)"
-            )
+            what = ", ".join(sorted(fixed))
+            raise ValueError(f"the laptop engine cannot change {what} in place; begin afresh (perennial local forget)")
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
         before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
         after = {**{k: kind.defaults[k] for k in old.properties if k in kind.defaults}, **properties}

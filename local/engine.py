@@ -189,6 +189,7 @@ class Engine:
             "access_key": OPERATOR.access_key,
             "secret_key": OPERATOR.secret_key,
             "pid": os.getpid(),
+            "resumed": self._lasting.resumed,
         }
 
 

@@ -24,7 +24,12 @@ _TIME = "engine time"
 
 
 class Lasting:
-    """The state of one engine on disk, or nowhere when `folder` is None. Raises DataDirectoryError."""
+    """The state of one engine on disk, or nowhere when `folder` is None; `resumed`: an earlier engine left some.
+
+    Raises DataDirectoryError.
+    """
+
+    resumed = False
 
     def __init__(self, folder: Path | None, clock: Clock, *, fresh: bool = False) -> None:
         self._clock = clock
@@ -39,6 +44,7 @@ class Lasting:
         moto_state.reset()
         if self._directory is None or self._journal is None:
             return 0.0
+        self.resumed = self._directory.fact("complete") is not None
         return max(self._journal.restore(), self._directory.fact(_TIME) or 0.0)
 
     @contextmanager

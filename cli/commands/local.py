@@ -1,5 +1,6 @@
 """`perennial local up | run`: the laptop engine, and the whole loop on it."""
 
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from cli.loop import Loop
 from cli.main import BEGIN, Shared, app, example, need_checkout
 from cli.open_models import open_models, warning
 from cli.target import find
+from local.data_directory import DataDirectory, DataDirectoryError
 
 group = typer.Typer(
     no_args_is_help=True, help="Run everything on this machine: the same stacks, without an account or Docker."
@@ -26,6 +28,8 @@ LOOP_IDLE_SPEED = 60.0  # while the loop waits for the settle time and nothing w
 Port = Annotated[
     int | None, typer.Option(min=1024, max=65535, help="Loopback port of the engine (default: a free one).")
 ]
+
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin without the data of earlier engines, which are deleted.")]
 
 
 @group.command(
@@ -43,14 +47,15 @@ def up(
 ) -> None:
     """Start the engine, deploy every model of models/, and serve until Ctrl-C.
 
-    While it runs, every other command of this checkout talks to it. Its state ends with it.
+    While it runs, every other command of this checkout talks to it. Its data stay in .perennial/data: the next engine
+    of this checkout goes on with them, and changes what was deployed into what the checkout says now.
     """
     shared: Shared = context.obj
     need_checkout()
     board = Board(quiet=shared.out.as_json)
     engine.need_none(port)
     engine.synthesize(shared.stage, board)
-    with engine.start(idle_speed=idle_speed, port=port) as process:
+    with engine.start(idle_speed=idle_speed, port=port, data=engine.DATA) as process:
         state = engine.report(process, board)
         shared.out.record({key: state[key] for key in ("endpoint", "api_url", "stage", "region", "pid")})
         _warn_of_open_models(board)
@@ -84,7 +89,8 @@ def run(
 ) -> None:
     """Take files through the whole loop: upload, version, validation, training, registry, deployment, prediction.
 
-    For a first look at a model, and after each change of its model.yaml. Then it serves until Ctrl-C.
+    For a first look at a model, and after each change of its model.yaml. Then it serves until Ctrl-C. Its data stay in
+    .perennial/data as those of `perennial local up`; with --once they are neither read nor kept.
     """
     shared: Shared = context.obj
     need_checkout()
@@ -99,7 +105,8 @@ def run(
     board = Board(quiet=shared.out.as_json)
     engine.need_none(port)
     engine.synthesize(shared.stage, board)
-    with engine.start(idle_speed=LOOP_IDLE_SPEED, port=port) as process:
+    data = None if once else engine.DATA
+    with engine.start(idle_speed=LOOP_IDLE_SPEED, port=port, data=data) as process:
         engine.report(process, board)
         _warn_of_open_models(board)
         loop = Loop(find(stage=shared.stage, where="local"), model, board, shared.out)
@@ -122,6 +129,21 @@ def env(context: typer.Context) -> None:
     assert state is not None  # find ends the command when no engine runs
     shared.out.value(environment_of(state))
     shared.out.raw(lines_of(state))
+
+
+@group.command(epilog=example("perennial local forget"))
+def forget(context: typer.Context) -> None:
+    """Delete the data of this checkout's engines, so that the next one begins with nothing."""
+    shared: Shared = context.obj
+    need_checkout()
+    engine.need_none(None)
+    if engine.DATA.exists():
+        try:
+            DataDirectory(engine.DATA, fresh=True).close()
+        except DataDirectoryError as error:
+            output.fail(str(error))
+        shutil.rmtree(engine.DATA)
+    shared.out.line("The next engine of this checkout begins with nothing.")
 
 
 def _warn_of_open_models(board: Board) -> None:

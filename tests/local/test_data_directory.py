@@ -213,7 +213,7 @@ def test_a_directory_of_another_version_is_refused_and_says_what_to_do(tmp_path:
     with closing(DataDirectory(tmp_path)) as directory:
         directory.finish_first()
         directory.set_fact("written by", "format 0, moto 1.0, Python 3.8")
-    with pytest.raises(DataDirectoryError, match=r"was written by format 0, .* Begin afresh with --fresh"):
+    with pytest.raises(DataDirectoryError, match=r"was written by format 0, .* Begin afresh"):
         DataDirectory(tmp_path)
 
 
