@@ -52,7 +52,8 @@ lock: setup ## make the locks again from requirements/*.in
 engine-doc: setup ## docs/engine.md: what the product asks of the laptop engine, recorded over its tests (minutes)
 	@rm -rf build/record
 	@PERENNIAL_ANY_CALL=1 PERENNIAL_RECORD=$(CURDIR)/build/record .venv/bin/python -m pytest -n 3 \
-	    --no-loadscope-reorder -q tests/e2e tests/handlers tests/local/test_removal.py
+	    --no-loadscope-reorder -q tests/e2e tests/handlers tests/local/test_removal.py \
+	    tests/local/test_resources_lifecycle.py tests/local/test_deployer.py tests/local/test_stack_update.py
 	@.venv/bin/python -m scripts.engine_doc --records build/record
 
 bench: setup ## every measurement of benchmarks/ (minutes)

@@ -143,7 +143,7 @@ class Deployer:
             self._record(stack, (logical_id, physical_id, type_), status, reason)
             progress(stack.name, logical_id, status)
 
-        own = {"AWS::StackName": stack.name, "AWS::StackId": stack.id, BOOTSTRAP_PARAMETER: _BOOTSTRAP_VERSION}
+        own = {"AWS::StackId": stack.id, BOOTSTRAP_PARAMETER: _BOOTSTRAP_VERSION}
         return Environment(
             clients=self._clients,
             stacks=self._stacks,

@@ -13,7 +13,7 @@ from typing import Any
 
 from local.answer_check import AnswerCheck
 from local.api import ENGINE, Asked
-from local.closed_set import FILE, ClosedSet, paths_of
+from local.closed_set import ClosedSet, paths_of
 from local.dispatch import Dispatcher
 from local.events import Bus
 from local.options import Options
@@ -64,5 +64,5 @@ def close_and_record(dispatch: Dispatcher, bus: Bus, options: Options) -> None:
         dispatch.guard(recorder.guard)
         bus.watch = recorder.event
         dispatch.witness = AnswerCheck(recorder.fault)
-    if not options.any_call and FILE.exists():
+    if not options.any_call:
         dispatch.guard(ClosedSet.load())

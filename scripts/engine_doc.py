@@ -12,12 +12,16 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import botocore.session
 
 from local.closed_set import FILE, LOOKING
 from local.engine import Engine
 from local.options import Options
+from local.service_models import BOTOCORE_NAMES
 from scripts.template_uses import uses_of
 from stacks.project import Project
 from stacks.synthesis import synthesize
@@ -26,6 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "engine.md"
 MODELS = ROOT / "tests" / "infrastructure" / "fixtures"
 STAGES = ("dev", "prod")
+
+BY_HAND = ({"call": ["sagemaker", "StopProcessingJob"], "caller": "engine", "parameter": "ProcessingJobName"},)
+"""What no test asks for: an execution that is stopped just while its evaluation runs stops the job."""
 
 HEAD = """# What the laptop engine plays
 
@@ -66,6 +73,17 @@ def recorded(lines: Iterable[str]) -> dict[str, Any]:
             told["detail"] |= set(event["detail"])
             told["taken"] |= found["matched"]
     return {"calls": calls, "events": events}
+
+
+def with_pages(calls: Mapping[str, Any]) -> None:
+    """Add what asks for the next page of an answer: the tests' tables and buckets are too small to have one."""
+    session = botocore.session.get_session()
+    for service, operations in calls.items():
+        model = session.get_paginator_model(BOTOCORE_NAMES.get(service, service))
+        for name, call in operations.items():
+            with suppress(ValueError):  # has no pages
+                tokens = model.get_paginator(name)["input_token"]
+                call["parameters"] |= {tokens} if isinstance(tokens, str) else set(tokens)
 
 
 def templates_of(home: Path, stages: Iterable[str] = STAGES) -> list[dict[str, Any]]:
@@ -148,7 +166,8 @@ def main() -> None:
     lines = [line for file in files for line in file.read_text().splitlines()]
     if given.add or not given.records:
         lines += lines_of(json.loads(FILE.read_bytes()))
-    content = recorded(lines)
+    content = recorded([*lines, *map(json.dumps, BY_HAND)])
+    with_pages(content["calls"])
     content |= {"templates": uses_of(templates_of(MODELS)), "own": own_operations()}
     written = plain(content)
     FILE.write_text(json.dumps(written, indent=1) + "\n")

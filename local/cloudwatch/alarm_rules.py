@@ -24,10 +24,8 @@ MORE_POINTS: Final = 2
 COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
     "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
 }
-TREATMENTS: Final = ("missing", "ignore", "breaching", "notBreaching")
+TREATMENTS: Final = ("missing", "ignore", "notBreaching")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +62,6 @@ def judge(settings: Settings, points: Sequence[float | None], state: str) -> str
     """
     found = [settings.breaches(value) for value in points if value is not None][: settings.periods]
     lacking = settings.periods - len(found)
-    if lacking and settings.missing == "breaching":
-        return ALARM if sum(found) + lacking >= settings.points else OK
     if not lacking or settings.missing == "notBreaching" or False in found:
         return ALARM if sum(found) >= settings.points else OK
     if settings.missing == "ignore":
@@ -99,12 +95,11 @@ def reason(settings: Settings, points: Sequence[float | None], at: int, change: 
     ][: settings.periods]
     if not dated:
         many = "period" if settings.periods == 1 else "periods"
-        treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(settings.missing)
-        if treated is None:
+        if settings.missing != "notBreaching":
             return f"Insufficient Data: {settings.periods} datapoint(s) were unknown."
         return (
             f"Threshold Crossed: no datapoints were received for {settings.periods} {many} and {settings.periods} "
-            f"missing datapoint(s) were treated as [{treated}]."
+            f"missing datapoint(s) were treated as [NonBreaching]."
         )
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in settings.comparison).strip()
     verb = "was" if change[1] == ALARM else "was not"

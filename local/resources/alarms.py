@@ -47,8 +47,6 @@ KINDS = (
             "TreatMissingData": "missing",
         },
         delete=lambda s: s.aws.delete_alarms(AlarmNames=[s.id]),
-        attributes=lambda s: {"Arn": _found(s)["AlarmArn"]},
-        attribute_names="Arn",
         naming=("AlarmName", 255),
     ),
 )

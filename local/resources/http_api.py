@@ -53,8 +53,6 @@ KINDS = (
         updates="CorsConfiguration",
         replaces="ProtocolType",
         delete=lambda s: s.aws.delete_api(ApiId=s.id),
-        attributes=lambda s: {"ApiEndpoint": s.aws.get_api(ApiId=s.id)["ApiEndpoint"]},
-        attribute_names="ApiEndpoint",
     ),
     Kind(
         type="AWS::ApiGatewayV2::Stage",

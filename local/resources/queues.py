@@ -29,8 +29,7 @@ def _create_queue(subject: Subject) -> str:
 
 
 def _queue_values(subject: Subject) -> dict[str, str]:
-    arn = str(_of_queue(subject, subject.id)["QueueArn"])
-    return {"Arn": arn, "QueueName": arn.rsplit(":", 1)[1]}
+    return {"Arn": str(_of_queue(subject, subject.id)["QueueArn"])}
 
 
 def _of_topic(subject: Subject, arn: str) -> dict[str, Any]:
@@ -80,7 +79,7 @@ KINDS = (
         defaults={"VisibilityTimeout": 30, "MessageRetentionPeriod": 345600},
         delete=lambda s: s.aws.delete_queue(QueueUrl=s.id),
         attributes=_queue_values,
-        attribute_names="Arn QueueName",
+        attribute_names="Arn",
         naming=("", 80),
     ),
     Kind(
@@ -105,8 +104,6 @@ KINDS = (
         ),
         read=lambda s: _of_topic(s, s.id) | {"Tags": s.aws.list_tags_for_resource(ResourceArn=s.id)["Tags"]},
         delete=lambda s: s.aws.delete_topic(TopicArn=s.id),
-        attributes=lambda s: {"TopicArn": s.id, "TopicName": s.id.rsplit(":", 1)[1]},
-        attribute_names="TopicArn TopicName",
         naming=("", 256),
     ),
     Kind(

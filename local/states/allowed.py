@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from typing import Final
 
 MACHINE_FIELDS: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
-_EVERY: Final = frozenset({"Type", "Comment"})
+_EVERY: Final = frozenset({"Type"})
 _NEXT: Final = frozenset({"Next", "End"})
-_RESULT: Final = frozenset({"ResultSelector", "ResultPath", "Retry", "Catch"})
+_RESULT: Final = frozenset({"ResultSelector", "ResultPath", "Catch"})
 
 STATE_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "Task": _EVERY | _NEXT | _RESULT | {"Resource", "Parameters", "TimeoutSeconds"},
+    "Task": _EVERY | _NEXT | _RESULT | {"Resource", "Parameters", "TimeoutSeconds", "Retry"},
     "Map": _EVERY | _NEXT | _RESULT | {"ItemsPath", "ItemSelector", "ItemProcessor", "MaxConcurrency"},
     "Choice": _EVERY | {"Choices", "Default"},
-    "Pass": _EVERY | _NEXT | {"Parameters", "ResultPath"},
+    "Pass": _EVERY | _NEXT | {"Parameters"},
     "Wait": _EVERY | _NEXT | {"Seconds", "SecondsPath"},
-    "Succeed": _EVERY,
+    "Succeed": _EVERY | {"Comment"},
     "Fail": _EVERY | {"ErrorPath", "CausePath"},
 }
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"Fail": ("ErrorPath", "CausePath")}

@@ -1,6 +1,7 @@
 """AWS as moto plays it, for the tests of `cloud` and `lambdas`: real boto3, state to look at, no network."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,8 +27,10 @@ from lambdas.record_event import handler as record_event
 from lifecycle import names
 from lifecycle.spec import Column, Contract, Kind, ModelSpec, Task
 from local.moto_tables import itself, undone_by_item
+from tests.handlers.product_calls import ProductCalls
 
 LOADER = create_loader()
+CALLS = ProductCalls(os.environ)
 REGION = "us-east-1"
 STAGE = "test"
 SPEC = ModelSpec(
@@ -78,8 +81,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         session.register_component("data_loader", LOADER)
         boto3.setup_default_session(botocore_session=session)
         wiring.reset()
+        CALLS.unknown.clear()
         yield
         wiring.reset()
+    assert CALLS.unknown == []
 
 
 @pytest.fixture

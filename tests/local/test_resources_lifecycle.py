@@ -42,8 +42,8 @@ def of(logical_id: str, attribute: str = "Arn") -> dict[str, Any]:
     return {"Fn::GetAtt": [logical_id, attribute]}
 
 
-def role(**properties: Any) -> dict[str, Any]:
-    trust = document("sts:AssumeRole", None, Service="lambda.amazonaws.com")
+def role(service: str = "lambda", **properties: Any) -> dict[str, Any]:
+    trust = document("sts:AssumeRole", None, Service=f"{service}.amazonaws.com")
     return resource("IAM::Role", AssumeRolePolicyDocument=trust, **properties)
 
 
@@ -448,7 +448,7 @@ def test_a_changed_layer_is_a_new_version_and_the_old_one_goes(engine: World) ->
 def test_what_calls_a_function(engine: World) -> None:
     def made(batch: int, retries: int) -> dict[str, Any]:
         return template(
-            Role=role(),
+            Role=role(Policies=[{"PolicyName": "Take", "PolicyDocument": document("sqs:*")}]),
             Queue=resource("SQS::Queue", VisibilityTimeout=60),
             Function=function(Timeout=5),
             Mapping=resource(
@@ -484,7 +484,7 @@ def test_state_machine(engine: World) -> None:
         definition = json.dumps({"StartAt": state, "States": {state: {"Type": "Succeed"}}})
         destination = {"CloudWatchLogsLogGroup": {"LogGroupArn": of("Logs")}}
         return template(
-            Role=role(),
+            Role=role("states", Policies=[{"PolicyName": "Log", "PolicyDocument": document("logs:*")}]),
             Logs=resource("Logs::LogGroup"),
             Machine=resource(
                 "StepFunctions::StateMachine",
@@ -521,7 +521,6 @@ def test_http_api(engine: World) -> None:
     def made(path: str) -> dict[str, Any]:
         api = {"ApiId": ref("Api")}
         return template(
-            {"Url": {"Value": of("Api", "ApiEndpoint")}},
             Role=role(),
             Function=function(),
             Logs=resource("Logs::LogGroup"),
