@@ -27,7 +27,6 @@ LOOKING: Final[Mapping[str, frozenset[str]]] = {
     "firehose": frozenset({"ListDeliveryStreams", "PutRecord", "PutRecordBatch"}),
     "kms": frozenset({"ListKeys"}),
     "lambda": frozenset({"ListFunctions"}),
-    "logs": frozenset({"GetLogEvents"}),
     "s3": frozenset(
         {
             *("AbortMultipartUpload", "CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart"),
