@@ -90,6 +90,7 @@ class Clock:
     def set_idle_speed(self, speed: float) -> None:
         """Let idle time pass `speed` times as fast from now on (1 = the machine's speed)."""
         self._idle_speed = speed
+        self._woken.set()
 
     def hold(self, at: float = NOW) -> Hold:
         """Keep time from running fast beyond `at` until the returned hold is released, whichever thread does it."""
@@ -160,7 +161,7 @@ class Clock:
     def _run(self) -> None:
         while not self._stopped.is_set():
             going = self.now() < self._goal
-            self._woken.wait(REACH_SECONDS if going else TICK_SECONDS)
+            self._woken.wait(REACH_SECONDS if going else TICK_SECONDS if self._idle_speed > 1 else None)
             self._woken.clear()
             if (going or self._idle_speed > 1) and not self._is_held():
                 following = min((ask() for ask in self._next), default=NEVER)
