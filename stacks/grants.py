@@ -79,6 +79,11 @@ def claim(table: str) -> Grant:
     )
 
 
+def see_claims(table: str) -> Grant:
+    """See who holds a claim."""
+    return Grant(actions=("dynamodb:GetItem",), resources=(regional_arn("dynamodb", f"table/{table}"),))
+
+
 def keep_labels(table: str, model: str) -> Grant:
     """Read and write the labels of one model: the keys of its items begin with its name."""
     return Grant(
@@ -152,4 +157,5 @@ def use_versions(function: str, actions: Sequence[str]) -> list[Grant]:
         [f"lambda:{action}" for action in actions if (action in _OF_VERSIONS) == of_versions]
         for of_versions in (False, True)
     )
-    return [Grant(actions=whole, resources=(arn,)), Grant(actions=each, resources=(arn, f"{arn}:*"), why=why)]
+    found = [Grant(actions=whole, resources=(arn,)), Grant(actions=each, resources=(arn, f"{arn}:*"), why=why)]
+    return [grant for grant in found if grant.actions]

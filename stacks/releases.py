@@ -24,7 +24,8 @@ from stacks.imported import Shared, regional_arn
 from stacks.patterns import alarms_named, approvals_in, executions_of, updates_of
 
 MACHINE: Final = "Deployment"
-READ: Final = ("GetAlias", "GetFunctionConfiguration")
+READ: Final = ("GetAlias",)
+LOOK: Final = ("GetFunctionConfiguration",)
 LIST: Final = ("ListVersionsByFunction",)
 PUBLISH: Final = ("PublishVersion", "UpdateFunctionCode")
 ASK: Final = ("InvokeFunction",)
@@ -54,7 +55,7 @@ class Releases:
         """Create the machine with its functions and rules, the alarms, and what an alarm or a person calls."""
         plan = self._function(
             functions.PLAN_DEPLOYMENT,
-            [*self._own, self._key, self._claims, *self._packages, *self._versions(READ + MOVE)],
+            [*self._own, self._key, self._claims, *self._packages, *self._versions(READ + LOOK + MOVE)],
         )
         machine = self._machine(plan)
         # the machine needs the function first, so the function's role learns of the machine afterwards
@@ -68,7 +69,7 @@ class Releases:
                 self._key,
                 self._claims,
                 *self._packages,
-                *self._versions(READ + MOVE),
+                *self._versions(READ + LOOK + MOVE),
                 *grants.executions(machine.arn, machine.name, start=True),
                 grants.tell(self.shared.topic),
                 grants.hand_over(self.lost.queue_arn),
@@ -79,13 +80,15 @@ class Releases:
 
     def _machine(self, plan: Function) -> Machine:
         asset = grants.read_asset(self.predict_code.s3_bucket_name, self.predict_code.s3_object_key)
-        tell, ask, move = grants.tell(self.shared.topic), self._versions(READ + ASK), self._versions(READ + MOVE)
+        tell, ask, move = grants.tell(self.shared.topic), self._versions(READ + LOOK + ASK), self._versions(READ + MOVE)
         describe = self._packages[1]
         log = self._log()
         unused = [endpoint_role.look(), *endpoint_role.delete(self._stage, self.spec.model)]
         made = {
             "plan_deployment": plan,
-            "publish_model": self._publish([self._key, *self._runs, asset, *self._versions(READ + LIST + PUBLISH)]),
+            "publish_model": self._publish(
+                [self._key, *self._runs, asset, *self._versions(READ + LOOK + LIST + PUBLISH)]
+            ),
             "probe_version": self._function(functions.PROBE_VERSION, [*self._own, self._key, *self._runs, *ask]),
             "shift_traffic": self._function(functions.SHIFT_TRAFFIC, [*self._own, *move]),
             "judge_rollout": self._judge([*self._own, self._key, *self._versions(READ), *log]),
@@ -118,8 +121,8 @@ class Releases:
             [
                 *self._own,
                 self._key,
-                self._claims,
-                *self._versions(READ + ASK + MOVE),
+                grants.see_claims(self.shared.claims_table),
+                *self._versions(READ + LOOK + ASK + MOVE),
                 endpoint_role.describe(self._stage, self.spec.model),
                 grants.announce(),
                 grants.tell(self.shared.topic),

@@ -42,7 +42,7 @@ def test_each_step_may_do_what_it_does_and_no_more(assembly: Assembly) -> None:
         "PlanDeployment", "ShiftTraffic", "PromoteModel", "WithdrawVersion", "CloseDeployment", "RollBack",
     }  # fmt: skip
     assert who_may(assembly, "cloudwatch:GetMetricData") == {"JudgeRollout"}
-    assert who_may(assembly, "dynamodb:PutItem") == {"PlanDeployment", "CloseDeployment", "RollBack"}
+    assert who_may(assembly, "dynamodb:PutItem") == {"PlanDeployment", "CloseDeployment"}
     assert who_may(assembly, "events:PutEvents") == {"PromoteModel", "RollBack"}
 
 
