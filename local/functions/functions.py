@@ -55,7 +55,7 @@ class Functions:
         self._registry = Registry(packages, clock, clients.region, keep)
         launcher = Launcher(self._registry, identity, endpoint, default_python())
         self._pool = Pool(launcher, self._registry.current, clock, work_dir / "workers")
-        self._output = Output(clients)
+        self._output = Output(clients, keep)
         self._attachments = Attachments(self._registry, self._fetch)
         self._events = Events(self._registry, clients, self._attempt, keep)
         self._pool.start()
@@ -72,6 +72,7 @@ class Functions:
 
     def resume(self) -> None:
         """Run the events that an earlier engine had taken and not finished."""
+        self._output.resume()
         self._events.resume()
 
     def share_out(self, draw: Draw) -> None:

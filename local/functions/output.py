@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.clients import Clients
 from local.functions.model import Release
 from local.functions.outcome import Outcome
+from local.keeping import NOWHERE, Keep
 
 _EVENT_BYTES = 262_144
 _log = logging.getLogger(__name__)
@@ -33,19 +34,30 @@ class Written:
     lines: tuple[str, ...]
 
 
+_PART = "output of functions"
+
+
 class Output:
     """Delivers lines to log groups, which must exist: every function of the stacks has one of its own."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, keep: Keep = NOWHERE) -> None:
         self._clients = clients
-        self._queue: queue.SimpleQueue[Written | None] = queue.SimpleQueue()
+        self._keep = keep
+        self._queue: queue.SimpleQueue[tuple[str, Written] | None] = queue.SimpleQueue()
         self._streams: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, name="function-output", daemon=True)
         self._thread.start()
 
     def put(self, written: Written) -> None:
         """Take lines for delivery."""
-        self._queue.put(written)
+        name = uuid.uuid4().hex
+        self._keep.put(_PART, name, written)
+        self._queue.put((name, written))
+
+    def resume(self) -> None:
+        """Deliver the lines that an earlier engine had taken."""
+        for kept in self._keep.rows(_PART).items():
+            self._queue.put(kept)
 
     def close(self) -> None:
         """Deliver what is left."""
@@ -53,9 +65,11 @@ class Output:
         self._thread.join(5)
 
     def _run(self) -> None:
-        while (written := self._queue.get()) is not None:
+        while (taken := self._queue.get()) is not None:
+            name, written = taken
             try:
                 self._deliver(written)
+                self._keep.remove(_PART, name)
             except (ClientError, BotoCoreError) as error:
                 _log.warning("output of %s is lost: log group %s: %s", written.function, written.group, error)
 
