@@ -55,6 +55,7 @@ class Labels:
         """
         request = {
             "TableName": self._table,
+            "ConsistentRead": True,  # whoever looked once does not look again
             "KeyConditionExpression": "#hour = :hour",
             "ProjectionExpression": "prediction_id, #label",
             "ExpressionAttributeNames": {"#hour": "hour", "#label": "label"},
