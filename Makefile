@@ -32,9 +32,10 @@ synth: setup ## cdk.out, as `cdk synth` would write it
 
 test: setup ## every check and every test
 	@$(MAKE) --no-print-directory check
+	@rm -rf build/grants
 	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/target tests/handlers tests/training \
 	    tests/infrastructure
-	@.venv/bin/python -m pytest -n 3 -q tests/local
+	@.venv/bin/python -m pytest -n 3 -q tests/local tests/grants
 
 check: setup ## formatting, types, import rules, fast tests (under a minute)
 	@ruff format --check -q . && ruff check -q . && echo "format and lint: clean"

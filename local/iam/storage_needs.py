@@ -78,7 +78,8 @@ def _table(name: str, region: str) -> str:
 def _items(action: str, table: str, region: str, keys: Iterable[Mapping[str, Any]]) -> Need:
     """Return the need of an action on items, of which `keys` hold at least the partition key."""
     name = hash_key(region, table)
-    leading = tuple(str(next(iter(key[name].values()))) for key in keys)
+    # what no table has, or a key without its partition, DynamoDB itself refuses
+    leading = tuple(str(next(iter(key[name].values()))) for key in keys if key.get(name))
     context = {"dynamodb:leadingkeys": leading}
     return Need(f"dynamodb:{action}", _table(table, region), context, kms=_DECRYPT)
 

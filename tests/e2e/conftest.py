@@ -39,8 +39,14 @@ ROLLOUTS = {
 }
 """Models of the tests of rollouts, and how each is rolled out."""
 
+FULL_RUN = ROOT / "build" / "grants"
+"""What tests/grants judges: which of these tests ran, and what each engine's roles were granted and used."""
+
 GRANTS: list[tuple[list[str], dict[str, Any]]] = []
 """Of engines that have ended: their models, and what their roles were granted and used (`Lab.grants`)."""
+
+RAN: set[str] = set()
+"""Names of the test modules that ran in this process."""
 
 NEAR = """
 from sklearn.neighbors import KNeighborsClassifier
@@ -51,9 +57,16 @@ def neighbours():
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Judge what was granted and never used when everything else has run."""
-    items.sort(key=lambda item: item.path.stem == "test_unused_grants")
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember what ran."""
+    RAN.add(item.path.stem.removeprefix("test_"))
+
+
+def pytest_sessionfinish() -> None:
+    """Leave behind what this process's engines granted and used: only all processes together are a full run."""
+    if GRANTS:
+        FULL_RUN.mkdir(parents=True, exist_ok=True)
+        (FULL_RUN / f"{os.getpid()}.json").write_text(json.dumps({"ran": sorted(RAN), "engines": GRANTS}))
 
 
 def wait_until[T](

@@ -73,7 +73,7 @@ class Product:
         url = outputs[names.OUTPUT_API_URL]
         return Door(url, "us-east-1", (OPERATOR.access_key, OPERATOR.secret_key, None))
 
-    def until(self, holds: Callable[[], Any], what: str, seconds: float = 90.0) -> None:
+    def until(self, holds: Callable[[], Any], what: str, seconds: float = 240.0) -> None:
         give_up = time.perf_counter() + seconds
         while not holds():
             if time.perf_counter() > give_up:

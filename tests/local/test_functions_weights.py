@@ -14,7 +14,7 @@ import pytest
 
 from local.gateway import Doors, Gateway
 from local.http_api import HttpApi
-from local.identity import Identity
+from local.iam import Authority
 from tests.local.functions_world import ROLE, Lambda, eventually, refused, running
 
 LIVE = {"FunctionName": "f", "Name": "live"}
@@ -112,7 +112,8 @@ def url(engine: Lambda) -> Iterator[str]:
         Principal="apigateway.amazonaws.com",
         SourceArn=f"arn:aws:execute-api:us-east-1:123456789012:{api_id}/*",
     )
-    door = HttpApi(engine.clients, engine.functions, Identity(), engine.clock, lambda _, __: None)
+    authority = Authority(engine.clients, "us-east-1", engine.functions.policy)
+    door = HttpApi(engine.clients, engine.functions, authority, engine.clock, lambda _, __: None)
     gateway = Gateway(Doors(engine.dispatcher, door.api, engine.clock, lambda: True))
     gateway.start()
     yield f"{gateway.endpoint}/_api/{api_id}/who"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local.iam_world import allow, make_role
 from tests.local.jobs_world import Account, account_in
 
 SPECIFICATION = {
@@ -39,7 +40,8 @@ def test_registering_and_approving_each_send_an_event(account: Account) -> None:
 
 def test_an_approval_keeps_the_properties_and_says_who_gave_it(account: Account) -> None:
     arn = register(account, CustomerMetadataProperties={"run_id": "r"})
-    role = account.clients("sagemaker", "arn:aws:iam::123456789012:role/approver")
+    arn_of_role = make_role(account.clients("iam"), "approver", "lambda.amazonaws.com", allow("sagemaker:Update*"))
+    role = account.clients("sagemaker", arn_of_role)
     role.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good")
     described = account.sagemaker.describe_model_package(ModelPackageName=arn)
     assert described["CustomerMetadataProperties"] == {"run_id": "r"}

@@ -1,16 +1,18 @@
-"""Nothing is granted that nobody needs: what no role ever used in all these tests stands in docs/permissions.md.
+"""Nothing is granted that nobody needs: what no role ever used in all of tests/e2e stands in docs/permissions.md.
 
-It runs last (`pytest_collection_modifyitems`), and only after all the others: they are the full run that it judges.
+`make test` runs these tests after the others, which leave behind what they used: they are the full run that is judged.
 """
 
 import fnmatch
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import GRANTS, ROOT, Lab
+from tests.e2e.conftest import FULL_RUN, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -57,9 +59,9 @@ def reasons() -> list[Reason]:
     return [Reason(*(tuple(re.findall(r"`([^`]+)`", cell)) for cell in row[:3])) for row in rows[2:]]
 
 
-def grants(lab: Lab) -> Iterator[tuple[Grant, bool]]:
-    """Every grant of every role of every engine of these tests, and whether it was used there."""
-    for models, roles in [*GRANTS, (lab.models, lab.grants)]:
+def grants(run: list[dict[str, Any]]) -> Iterator[tuple[Grant, bool]]:
+    """Every grant of every role of every engine of a full run, and whether it was used there."""
+    for models, roles in (engine for process in run for engine in process["engines"]):
         for name, told in roles.items():
             found = _KIND.search(name)
             kind = found[1] if found else "Predict"
@@ -76,18 +78,15 @@ def _plain(resource: str, models: Iterable[str]) -> str:
     return resource
 
 
-def test_what_is_granted_and_never_used_is_explained_and_nothing_else_is(
-    lab: Lab, request: pytest.FixtureRequest
-) -> None:
-    ran = {item.path.stem.removeprefix("test_") for item in request.session.items}
-    if missing := set(NEEDED) - ran:
-        pytest.skip(f"judges a full run; these tests were not asked for: {', '.join(sorted(missing))}")
+def test_what_is_granted_and_never_used_is_explained_and_nothing_else_is() -> None:
+    run = [json.loads(file.read_text()) for file in FULL_RUN.glob("*.json")]
+    if missing := set(NEEDED) - {name for process in run for name in process["ran"]}:
+        pytest.skip(f"judges a full run; these tests did not run before: {', '.join(sorted(missing))}")
     seen: dict[Grant, bool] = {}
-    for grant, used in grants(lab):
+    for grant, used in grants(run):
         seen[grant] = seen.get(grant, False) or used
     unused = sorted(grant for grant, used in seen.items() if not used)
     table = reasons()
     assert [grant for grant in unused if not any(row.explains(grant) for row in table)] == []
-    assert [row for row in table if not any(row.explains(grant) for grant in unused)] == [], (
-        "explained, but used or gone"
-    )
+    gone = [row for row in table if not any(row.explains(grant) for grant in seen)]
+    assert gone == [], "explained, but granted no more"
