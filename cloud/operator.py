@@ -17,8 +17,8 @@ from botocore.exceptions import (
 )
 
 from cloud.faults import code
+from cloud.session import CONFIG
 from lifecycle.errors import Rejected, Unavailable
-from lifecycle.names import PRODUCT
 
 NO_CREDENTIALS: Final = "no AWS credentials found. Run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 _REFUSED: Final = frozenset(
@@ -37,9 +37,6 @@ _REFUSED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-_CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60, user_agent_appid=PRODUCT
-)
 # an operator who calls a function waits as long as Lambda lets it run; a call given up would be sent again
 _PATIENT: Final = {"lambda": Config(read_timeout=930, tcp_keepalive=True)}
 
@@ -57,7 +54,7 @@ class Operator:
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service."""
         if service not in self._clients:
-            config = _CONFIG.merge(_PATIENT.get(service, Config()))
+            config = CONFIG.merge(_PATIENT.get(service, Config()))
             self._clients[service] = self._session().client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
