@@ -4,21 +4,22 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-_THE_USERS = frozenset({"Variables", "InputPathsMap"})
+_EXACT = frozenset({"Variables", "InputPathsMap", "NotificationConfiguration"})
+"""Maps whose keys are the user's, and one whose keys are switches: nothing may be there that was not asked for."""
 
 
 def differences(asked: Any, found: Any, path: str = "") -> list[str]:
     """Return a line for each place where `found` lacks or contradicts `asked`.
 
-    `found` may hold more than was asked (defaults of the service) except in JSON documents and in maps whose keys are
-    the user's. Lists are compared as sets; 60 and "60", true and "true" are the same, as CloudFormation takes either.
+    `found` may hold more than was asked (defaults of the service) except in JSON documents and the maps of
+    `_EXACT`. Lists are compared as sets; 60 and "60", true and "true" are the same, as CloudFormation takes either.
     """
     return list(_differences(asked, found, path))
 
 
 def _differences(asked: Any, found: Any, path: str) -> Iterator[str]:
     if isinstance(asked, dict) and isinstance(found, dict):
-        if path.rpartition(".")[2] in _THE_USERS and (more := sorted(set(found) - set(asked))):
+        if path.rpartition(".")[2] in _EXACT and (more := sorted(set(found) - set(asked))):
             yield f"{path}: found {', '.join(more)}, which was not asked"
         for key, value in asked.items():
             yield from _differences(value, found.get(key), f"{path}.{key}" if path else str(key))

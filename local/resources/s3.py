@@ -74,7 +74,8 @@ def _read(subject: Subject) -> dict[str, Any]:
     for name in subject.api.keys() & _SETTINGS.keys():
         operation, parameter = _SETTINGS[name]
         answer = found_or(_NOTHING, partial(getattr(aws, f"get_{operation}"), Bucket=subject.id), *_NOT_SET)
-        found[name] = answer.get("TagSet") if name == "Tags" else answer.get(parameter, answer)
+        whole = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        found[name] = answer.get("TagSet") if name == "Tags" else answer.get(parameter, whole)
     return found
 
 

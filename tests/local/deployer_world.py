@@ -19,6 +19,7 @@ from local.deployer import Deployer
 from local.dispatch import Dispatcher
 from local.functions.functions import Functions
 from local.identity import Identity
+from local.keeping import NOWHERE, Keep
 from local.logs_delivery import LogsDelivery
 from local.options import RECORD_VARIABLE
 from local.queues import Queues
@@ -62,7 +63,8 @@ class World:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
+def world(folder: Path, keep: Keep = NOWHERE) -> Iterator[World]:
+    """Begin with nothing but what `keep` has of stacks."""
     moto_state.reset()
     clock, identity = Clock(), Identity()
     dispatch = Dispatcher(identity)
@@ -74,7 +76,7 @@ def world(folder: Path) -> Iterator[World]:
     def emit(source: str, detail_type: str, detail: Mapping[str, Any], resources: Any = ()) -> None:
         emitted.append({"source": source, "type": detail_type, "detail": detail, "resources": list(resources)})
 
-    deployer = Deployer(clients, emit, clock)
+    deployer = Deployer(clients, emit, clock, keep)
     with tempfile.TemporaryDirectory() as work:
         functions = Functions(clients, clock, identity, work_dir=Path(work), endpoint="http://127.0.0.1:1")
         authority = guarded(dispatch, functions.policy)
