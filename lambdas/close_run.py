@@ -1,4 +1,7 @@
-"""A training execution is over -> its run is ended and what waited is started. The only way a run ends."""
+"""A training execution is over -> its run is ended and what waited is started. The only way a run ends.
+
+Once a day it looks for an end that nobody told (docs/decisions/0103-what-no-event-tells.md).
+"""
 
 from typing import Any
 
@@ -9,9 +12,8 @@ from lifecycle.settings import CloseRun
 
 
 def handler(event: dict[str, Any], _context: Any) -> None:
-    """Close the run of the execution that an EventBridge event names."""
+    """Close the run of the execution that an EventBridge event names; a schedule names the machine."""
     settings = wiring.settings(CloseRun)
-    execution = event["detail"]["executionArn"]
     closer = RunCloser(
         stage=settings.stage,
         model=settings.model,
@@ -23,6 +25,10 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         tell=wiring.notices(settings.topic).tell,
         now=wiring.now,
     )
+    if "machine" in event:
+        closer.look_again(event["machine"])
+        return
+    execution = event["detail"]["executionArn"]
     outcome = wiring.executions().outcome(execution)
     if not outcome.is_over:
         raise NotReady(f"{execution} is {outcome.status}: DescribeExecution lags behind its event; try again")

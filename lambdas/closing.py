@@ -7,7 +7,7 @@ what waited started.
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cloud.claims import Claims
@@ -49,6 +49,20 @@ class RunCloser:
             self.claims.release(version, execution)
         self.claims.release(held.claim, execution)
         note("run ended", run_id=held.value.get("run_id"), status=str(status), execution=execution)
+
+    def look_again(self, machine: str) -> None:
+        """End a run whose execution is over though nobody told, and start what waits as an execution of `machine`.
+
+        AWS promises no event of an execution's end, and one that is stopped while its first function works may take
+        the run's claim when its end was told already.
+        """
+        held = self.claims.read(claims.run(self.model))
+        if held is None:
+            return
+        outcome = self.executions.outcome(held.owner)
+        if outcome.is_over:
+            self.close(held.owner, outcome)
+            self.start_waiting(f"{held.owner} {iso(self.now())}", replace(outcome, machine=machine))
 
     def start_waiting(self, ended: str, outcome: Outcome) -> None:
         """Start what waits, unless another execution runs; `ended` makes the new execution's name.

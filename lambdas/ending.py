@@ -42,8 +42,22 @@ class DeploymentCloser:
         table.release(held.claim, execution)
         note("deployment ended", status=outcome.status, package=held.value.get("package_arn"), execution=execution)
 
-    def start_next(self, ended: str, machine: str) -> None:
-        """Start a deployment of what was approved or changed meanwhile, unless it failed before or was just made."""
+    def look_again(self, machine: str) -> None:
+        """End a deployment whose execution is over, and deploy what was approved, though nobody told of either."""
+        held = wiring.claims(self.settings.claims_table).read(claims.deploy(self.settings.model))
+        ended = "" if held is None else held.owner
+        if held is not None:
+            outcome = wiring.executions().outcome(ended)
+            if not outcome.is_over:
+                return
+            self.close(ended, outcome)
+        self.start_next(ended, machine, wiring.iso(wiring.now()))
+
+    def start_next(self, ended: str, machine: str, looked: str = "") -> None:
+        """Start a deployment of what was approved or changed meanwhile, unless it failed before or was just made.
+
+        `looked` is when somebody looked without a deployment having ended just now.
+        """
         table = wiring.claims(self.settings.claims_table)
         held = table.read(claims.deploy(self.settings.model))
         if held is not None and held.held_by_other("", wiring.now()):
@@ -55,7 +69,7 @@ class DeploymentCloser:
         if tried is not None and (tried.state is State.FREE or tried.owner == ended):
             note("not deployed again by itself", package=decided.package_arn, reason=decided.reason)
             return
-        name = hashlib.sha256(f"{ended} {decided.package_arn}".encode()).hexdigest()[:32]
+        name = hashlib.sha256(f"{ended} {decided.package_arn}{looked}".encode()).hexdigest()[:32]
         detail = {"reason": decided.reason, "package_arn": decided.package_arn}
         wiring.executions().start(machine, f"next-{name}", {"detail": detail})
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 from lifecycle import names
 from local.api import ENGINE, Operations
 from local.assembly import AssemblyError
+from local.chaos import killing
 from local.clients import Clients
 from local.clock import Clock
 from local.cloudwatch import CloudWatch
@@ -158,6 +159,8 @@ class Engine:
         for guard in (consistent, Quotas(self.options.quotas, self._jobs.running)):
             self.dispatch.guard(guard)
         self.dispatch.register(operations)
+        if self.options.chaos is not None:
+            self.dispatch.register(killing(self.options.chaos, operations, self.clock))
         described = operations["cloudformation", "DescribeStacks"]
         self.dispatch.register({("cloudformation", "DescribeStacks"): with_local_urls(described, self.endpoint)})
 

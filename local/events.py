@@ -1,6 +1,6 @@
 """The default event bus: an event + the rules in moto's state -> deliveries to queues, functions and state machines.
 
-Delivery is asynchronous, at least once and unordered, as EventBridge says of itself; `Chaos` makes a test of that.
+Delivery is asynchronous, at least once and unordered, as EventBridge says of itself; `local.chaos` makes a test of it.
 """
 
 import heapq
@@ -19,6 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Caller, Operation
+from local.chaos import Chaos
 from local.clients import Clients
 from local.clock import Clock, Hold
 from local.event_entries import check, refusal
@@ -35,21 +36,6 @@ _LOOK_SECONDS = 0.02  # of machine time, while something waits for engine time t
 
 _PART = "deliveries"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chaos:
-    """Extra deliveries and delays, drawn from `seed`: what EventBridge may do, made likely."""
-
-    seed: int
-    duplicate_probability: float = 0.5
-    max_duplicates: int = 2
-    max_delay_seconds: float = 2.0
-
-    def delays(self, draw: random.Random) -> list[float]:
-        """Return the delay of each delivery of one event to one target."""
-        copies = 1 + sum(draw.random() < self.duplicate_probability for _ in range(self.max_duplicates))
-        return [draw.uniform(0, self.max_delay_seconds) for _ in range(copies)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +117,9 @@ class Bus:
     def _publish(self, source: str, detail_type: str, detail: Any, resources: Sequence[str] = ()) -> str:
         now = self._clock.now()
         event = self._event(source, detail_type, detail, resources, now)
+        if self._chaos and self._chaos.loses(source, self._draw):
+            _log.warning("chaos: the event %s of %s never comes", event["id"], ", ".join(resources) or source)
+            return str(event["id"])
         taken = [rule for rule in enabled_rules(self._clients.region) if rule.matches(event)]
         self.watch(event, bool(taken))
         for rule in taken:

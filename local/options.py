@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.events import Chaos
+from local.chaos import Chaos
 
 JOBS_PYTHON = Path(".venv-jobs/bin/python")
 RECORD_VARIABLE = "PERENNIAL_RECORD"
@@ -16,7 +16,7 @@ ANY_CALL_VARIABLE = "PERENNIAL_ANY_CALL"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` duplicates and delays events.
+    """How an engine runs. `port` 0 takes a free one; `python` runs the jobs; `chaos` plays with events and executions.
 
     `begin` is engine time at its start, in epoch seconds (default: the machine's time). `record` is a folder for what
     the product asks of this engine; with `any_call` it may ask for what docs/engine.md does not have. `data` is a
@@ -46,7 +46,8 @@ def arguments_of(arguments: list[str] | None) -> tuple[argparse.Namespace, Optio
     parser.add_argument("--idle-speed", type=float, default=1.0, help="how fast time passes while nothing runs")
     parser.add_argument("--begin", type=float, help="engine time at the start, epoch seconds (default: now)")
     parser.add_argument("--state-file", type=Path, help="where to write address and keys")
-    parser.add_argument("--chaos", type=int, metavar="SEED", help="deliver events late, out of order and repeatedly")
+    chaos_told = "deliver events late, out of order, repeatedly or never, and kill executions"
+    parser.add_argument("--chaos", type=int, metavar="SEED", help=chaos_told)
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep all state in DIR, and begin with what is there")
     folder = os.environ.get(RECORD_VARIABLE)
     told = f"write what the product asks of the engine into DIR (default: ${RECORD_VARIABLE}), and check answers"

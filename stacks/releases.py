@@ -13,6 +13,7 @@ from lifecycle import keys, names
 from lifecycle import settings as environment
 from lifecycle.spec import ModelSpec
 from stacks import functions, grants
+from stacks.closers import close_executions
 from stacks.constructs import endpoint_role
 from stacks.constructs.function import Function, Package
 from stacks.constructs.machine import Machine
@@ -21,7 +22,7 @@ from stacks.constructs.rules import rule_to_machine, rule_to_own_function
 from stacks.deployment_machine import DeploymentFunctions, deployment_machine
 from stacks.functions import Entry
 from stacks.imported import Shared, regional_arn
-from stacks.patterns import alarms_named, approvals_in, executions_of, updates_of
+from stacks.patterns import alarms_named, approvals_in, updates_of
 
 MACHINE: Final = "Deployment"
 READ: Final = ("GetAlias",)
@@ -75,14 +76,13 @@ class Releases:
                 grants.hand_over(self.lost.queue_arn),
             ],
         )
-        rule_to_own_function(self.stack, "DeploymentEnded", executions_of(machine.arn), close, self.lost)
+        close_executions(self.stack, "Deployment", machine.arn, close, self.lost)
         return machine, self._rollback()
 
     def _machine(self, plan: Function) -> Machine:
         asset = grants.read_asset(self.predict_code.s3_bucket_name, self.predict_code.s3_object_key)
         tell, ask, move = grants.tell(self.shared.topic), self._versions(READ + LOOK + ASK), self._versions(READ + MOVE)
         describe = self._packages[1]
-        log = self._log()
         unused = [endpoint_role.look(), *endpoint_role.delete(self._stage, self.spec.model)]
         made = {
             "plan_deployment": plan,
@@ -91,7 +91,7 @@ class Releases:
             ),
             "probe_version": self._function(functions.PROBE_VERSION, [*self._own, self._key, *self._runs, *ask]),
             "shift_traffic": self._function(functions.SHIFT_TRAFFIC, [*self._own, *move]),
-            "judge_rollout": self._judge([*self._own, self._key, *self._versions(READ), *log]),
+            "judge_rollout": self._judge([*self._own, self._key, *self._versions(READ), *self._log()]),
             "promote_model": self._function(
                 functions.PROMOTE_MODEL,
                 [

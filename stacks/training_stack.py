@@ -11,17 +11,18 @@ from constructs import Construct
 from lifecycle import keys, names
 from lifecycle import settings as environment
 from stacks import functions, grants
+from stacks.closers import close_executions
 from stacks.constructs.function import Function, layer
 from stacks.constructs.job_role import JobRole, run_jobs
 from stacks.constructs.machine import Machine
 from stacks.constructs.role import Grant, attach
-from stacks.constructs.rules import rule_to_machine, rule_to_own_function, undelivered
+from stacks.constructs.rules import rule_to_machine, undelivered
 from stacks.deployment import Deployment
 from stacks.functions import Entry
 from stacks.imported import Shared, regional_arn
 from stacks.jobs import Jobs
 from stacks.model_assets import ModelAssets
-from stacks.patterns import executions_of, versions_of
+from stacks.patterns import versions_of
 from stacks.retraining import Decider
 from stacks.training_machine import TrainingFunctions, training_machine
 
@@ -226,9 +227,8 @@ class TrainingStack(Stack):
 
     def _rules(self) -> None:
         if self._spec.retraining.on_upload:
-            rule_to_machine(
-                self, "VersionCut", versions_of(self._stage, self._spec.dataset), self._machine.arn, self._lost
-            )
+            cut = versions_of(self._stage, self._spec.dataset)
+            rule_to_machine(self, "VersionCut", cut, self._machine.arn, self._lost)
         close = self._function(
             functions.CLOSE_RUN,
             environment.CloseRun(**self._run_fields(), topic=self._shared.topic).to_env(),
@@ -240,7 +240,7 @@ class TrainingStack(Stack):
                 grants.hand_over(self._lost.queue_arn),
             ],
         )
-        rule_to_own_function(self, "RunEnded", executions_of(self._machine.arn), close, self._lost)
+        close_executions(self, "Run", self._machine.arn, close, self._lost)
 
     def _function(self, entry: Entry, variables: dict[str, str], granted: list[Grant]) -> Function:
         return Function(self, entry, self._package, environment=variables, grants=granted)

@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.api import ACCOUNT, ApiError, Caller, Clients, Operation
+from local.chaos import Chaos
 from local.clock import Clock
-from local.events import Chaos
 from local.iam.authority import Acting, Authority
 from local.iam.decision import Need
 from local.keeping import NOWHERE, Keep, kept
@@ -91,7 +91,7 @@ class LogsDelivery:
                 self._send(group, one, envelope("DATA_MESSAGE", group, stream, name, events))
 
     def _send(self, group: str, through: _Filter, record: bytes) -> None:
-        copies = len(self._chaos.delays(self._draw)) if self._chaos else 1
+        copies = self._chaos.copies(self._draw) if self._chaos else 1
         try:
             self._check(group, through.asked)
             self._streams.put(through.asked["destinationArn"], [record] * copies)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import plan_deployment, probe_version, promote_model, publish_model, wiring
+from lambdas import close_deployment, plan_deployment, probe_version, promote_model, publish_model, wiring
 from lifecycle import claims, live, names
 from lifecycle.claims import State
 from lifecycle.deployment import fingerprint
@@ -19,7 +19,7 @@ from lifecycle.errors import NotReady, PromotionRejected
 
 from .conftest import SPEC, World
 from .deployments_world import FUNCTION, Deployment, Predict, aborted, asset, close, kinds, make_predict, package
-from .test_runs import finish, running, stop
+from .test_runs import finish, machine, running, stop
 
 Start = Callable[[str], str]
 
@@ -354,3 +354,34 @@ def test_the_fingerprint_sees_layers_and_environment_but_not_the_code() -> None:
     assert fingerprint({**before, "CodeSha256": "b", "RevisionId": "x"}) == fingerprint(before)
     assert fingerprint({**before, "Layers": [{"Arn": "l:2"}]}) != fingerprint(before)
     assert fingerprint({**before, "Environment": {"Variables": {"A": "1"}}}) != fingerprint(before)
+
+
+def look_again(execution: str) -> list[str]:
+    """Look as the schedule does; return the executions that it started."""
+    close_deployment.handler({"machine": machine(execution)}, None)
+    return [arn for arn in running(execution) if ":next-" in arn]
+
+
+def test_an_approval_that_nobody_told_is_found_by_the_daily_look(
+    world: World, predict: Predict, execution: Start
+) -> None:
+    one = execution("one")
+    stop(one)
+    assert look_again(one) == [], "nothing is approved"
+    package(world, "run-1")
+    [found] = look_again(one)
+    assert plan(found)["go"]
+    assert look_again(one) == [found], "it is under way"
+
+
+def test_a_deployment_whose_end_nobody_told_is_closed_by_the_daily_look_and_not_tried_again(
+    world: World, predict: Predict, execution: Start
+) -> None:
+    package(world, "run-1")
+    one = execution("one")
+    plan(one)
+    stop(one)
+    assert look_again(one) == []
+    assert kinds(world) == ["deployment started", "deployment failed"]
+    assert look_again(one) == []
+    assert plan(execution("two"))["go"]

@@ -454,3 +454,41 @@ def test_a_model_that_is_no_better_than_the_live_one_is_rejected_where_the_loop_
     answer = registered(world, run, comparison=even)
     assert answer["status"] == status
     assert any("differs from the live model's by +0 " in reason for reason in answer["reasons"])
+
+
+def look_again(execution: str) -> None:
+    close_run.handler({"machine": machine(execution)}, None)
+
+
+def test_an_end_that_nobody_told_is_found_by_the_daily_look_and_what_waits_starts(
+    world: World, execution: Callable[[str], str]
+) -> None:
+    one = execution("one")
+    look_again(one)  # before there ever was a run
+    run = start(one, upload(world))
+    second = upload(world, GOOD + b"F4,JFK,1,false\n")
+    start(execution("two"), second)
+    stop(execution("two"))
+    look_again(one)
+    assert record_of(world, run)["status"] == "running"
+    stop(one)
+    look_again(one)
+    assert record_of(world, run)["status"] == "aborted"
+    [waited] = [arn for arn in running(one) if ":waited-" in arn]
+    given = json.loads(boto3.client("stepfunctions").describe_execution(executionArn=waited)["input"])
+    assert given["detail"]["version"] == second["version"]
+    assert start(waited, given["detail"])["go"]
+    look_again(one)
+    assert [arn for arn in running(one) if ":waited-" in arn] == [waited]
+
+
+def test_a_run_that_an_execution_took_after_it_was_stopped_is_given_back_by_the_daily_look(
+    world: World, execution: Callable[[str], str]
+) -> None:
+    detail, one = upload(world), execution("one")
+    stop(one)
+    close(one)
+    run = start(one, detail)  # the function was at work when its execution was stopped
+    look_again(one)
+    assert record_of(world, run)["status"] == "aborted"
+    assert start(execution("two"), detail)["run_id"].endswith("-a2")

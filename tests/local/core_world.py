@@ -10,10 +10,11 @@ from typing import Any
 
 from local import moto_state
 from local.api import ApiError, Caller
+from local.chaos import Chaos
 from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
-from local.events import Bus, Chaos
+from local.events import Bus
 from local.iam import Authority
 from local.identity import Identity
 from local.object_events import ObjectEvents

@@ -1,9 +1,11 @@
 """The product on the engine, in this process: its own stacks with one model of a small generated table."""
 
+import json
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,8 @@ from cloud.door import Door
 from cloud.operator import Operator
 from cloud.stacks import Stacks
 from lifecycle import names
+from local.chaos import Chaos
 from local.engine import Engine
-from local.events import Chaos
 from local.identity import OPERATOR
 from local.options import RECORD_VARIABLE, Options
 from stacks.project import Project
@@ -67,6 +69,15 @@ class Product:
         found = [client.describe_execution(executionArn=one["executionArn"]) for one in arns]
         return sorted(found, key=lambda one: one["startDate"])
 
+    def start(self, machine: str, detail: dict[str, Any]) -> bool:
+        """Start "training" or "deployment" by hand, and say so."""
+        training = machine == "training"
+        output = names.OUTPUT_TRAINING_MACHINE if training else names.OUTPUT_DEPLOYMENT_MACHINE
+        stack = (names.training_stack if training else names.serving_stack)(STAGE, MODEL)
+        arn, payload = self.output(stack, output), json.dumps({"detail": detail})
+        self.client("stepfunctions").start_execution(stateMachineArn=arn, input=payload)
+        return True
+
     @property
     def door(self) -> Door:
         outputs = Stacks(self.operator.client("cloudformation")).outputs(names.shared_stack(STAGE)) or {}
@@ -87,9 +98,16 @@ class Product:
 
 
 @contextmanager
-def product(folder: Path, chaos: Chaos | None = None, idle_speed: float = 600.0) -> Iterator[Product]:
+def product(
+    folder: Path, chaos: Chaos | None = None, idle_speed: float = 600.0, keys: Mapping[str, str] | None = None
+) -> Iterator[Product]:
+    """Start it; `keys` replace top-level keys of its model.yaml."""
     table = tables.amounts(folder / "houses.csv", 600)
     new_model(MODEL, table, tables.TARGETS[MODEL], folder)
+    described = folder / "models" / MODEL / "model.yaml"
+    for key, value in (keys or {}).items():
+        text = re.sub(rf"(?m)^{key}: .*\n?", "", described.read_text())
+        described.write_text(f"{text}\n{key}: {value}\n")
     for name in ("app.py", "stages.yaml"):
         shutil.copy(ROOT / name, folder)
     synthesize(Project(code=ROOT, home=folder), stage=STAGE, outdir=folder / "cdk.out")

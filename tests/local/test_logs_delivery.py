@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from lifecycle.prediction_log import PATTERN
 from local import moto_state
 from local.api import ApiError
+from local.chaos import Chaos
 from local.clients import Clients
 from local.clock import Clock
 from local.dispatch import Dispatcher
-from local.events import Chaos
 from local.identity import Identity
 from local.logs_delivery import LogsDelivery
 from local.logs_delivery.batches import CONTROL_TEXT, envelope, extracted, failed_record, matcher, prefix_at
