@@ -139,10 +139,13 @@ class Pool:
         return old or not self._current(key)
 
     def _end(self, which: Callable[[Key, Worker], bool]) -> None:
+        ended = []
         with self._lock:
-            ended = [worker for key, idle in self._idle.items() for worker in idle if which(key, worker)]
-            for key, idle in self._idle.items():
-                idle[:] = [worker for worker in idle if not which(key, worker)]
+            for key, idle in list(self._idle.items()):
+                # asked once of each: meanwhile the answer may change, and a worker be neither kept nor ended, or both
+                asked = [(worker, which(key, worker)) for worker in idle]
+                ended += [worker for worker, ends in asked if ends]
+                idle[:] = [worker for worker, ends in asked if not ends]
             self._idle = {key: idle for key, idle in self._idle.items() if idle}
         for worker in ended:
             worker.close()

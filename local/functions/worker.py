@@ -63,8 +63,10 @@ class Worker:
         self.warm_until = 0.0
         self.log_stream = ""
         self.init_seconds: float | None = None
+        self._started = threading.Event()
         self._api = RuntimeApi(self._told.put, self._freeze)
         self._process = self._start()
+        self._started.set()
         threading.Thread(target=self._reap, name="worker-exit", daemon=True).start()
 
     @property
@@ -147,7 +149,9 @@ class Worker:
         self._told.put(Told("exit"))
 
     def _freeze(self) -> None:
-        # called from the Runtime API when the runtime asks for work; work that is already there needs no stop
+        # called from the Runtime API when the runtime asks for work; work that is already there needs no stop.
+        # On a busy machine it may ask before we know which process it is
+        self._started.wait()
         if self._api.work.empty():
             self._signal(signal.SIGSTOP)
             if not self._api.work.empty():

@@ -48,6 +48,10 @@ GRANTS: list[tuple[list[str], dict[str, Any]]] = []
 RAN: set[str] = set()
 """Names of the test modules that ran in this process."""
 
+RUNNING: list["Lab"] = []
+"""The engines that run in this process."""
+TOLD_LINES = 40
+
 NEAR = """
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -81,7 +85,16 @@ def wait_until[T](
         if found := find():
             return found
         time.sleep(0.2)
-    pytest.fail(f"no {what} within {seconds:.0f} s {seen()}")
+    pytest.fail(f"no {what} within {seconds:.0f} s {seen()}\n{_last_words()}")
+
+
+def _last_words() -> str:
+    """What the running engines said last that somebody may have to know, and what their time is."""
+    told = []
+    for lab in RUNNING:
+        lines = (lab.root / "engine.log").read_text(errors="replace").splitlines()
+        told += [f"engine of {lab.root.name}, at {lab.now():.0f}:", *lines[-TOLD_LINES:]]
+    return "\n".join(told)
 
 
 def rows_as_csv(count: int, seed: int, header: tuple[str, ...] = ("key", "x", "z", "y")) -> bytes:
@@ -187,10 +200,11 @@ class Lab:
 
     def settle(self) -> None:
         """Give everything that was announced the time to be looked at: more than two settle times of engine time."""
-        began = self._now()
-        wait_until(lambda: self._now() > began + 150, "150 s of engine time", 60)
+        began = self.now()
+        wait_until(lambda: self.now() > began + 150, "150 s of engine time", 60)
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """The engine's time, epoch seconds."""
         answer = Door(self.state["endpoint"], "us-east-1", ("x", "x", None)).call("GET", "/_engine/clock")
         return float(answer.body["now"])
 
@@ -276,10 +290,12 @@ def running(workspace: Path, idle_speed: float) -> Iterator[Lab]:
             [*command, "--idle-speed", str(idle_speed)], cwd=workspace, env=environment, stdout=log, stderr=log
         )
     try:
-        wait_until(lambda: state_file.exists() or process.poll() is not None or None, "engine", 90)
+        wait_until(lambda: state_file.exists() or process.poll() is not None or None, "engine")
         assert process.poll() is None, (workspace / "engine.log").read_text()[-4000:]
         found = Lab(workspace, json.loads(state_file.read_text()))
+        RUNNING.append(found)
         yield found
+        RUNNING.remove(found)
         GRANTS.append((found.models, found.grants))
     finally:
         process.send_signal(signal.SIGTERM)

@@ -27,8 +27,8 @@ def known(lab: Lab) -> list[str]:
         wait_until(lambda: lab.live_version(MODEL), "live model")
     made = predicted(lab, 12)
     wait_until(lambda: set(made) <= lines(lab).keys(), "line of every prediction")
-    began = lab._now()
-    wait_until(lambda: lab._now() > began + LATENESS_SECONDS, "predictions old enough to be looked for")
+    began = lab.now()
+    wait_until(lambda: lab.now() > began + LATENESS_SECONDS, "predictions old enough to be looked for")
     return made
 
 
@@ -57,7 +57,7 @@ def labels_of_the_target(lab: Lab) -> tuple[Any, Any]:
 
 def test_every_status_is_answered_over_http(lab: Lab, known: list[str]) -> None:
     yes, no = labels_of_the_target(lab)
-    now = lab._now()
+    now = lab.now()
     old, strange, absent = (ids_of(round(at * 1000), bytes(10))[0] for at in (now - 1e7, now + 1e6, now - 5000))
     first = send(lab, of(known[0], yes), of(known[1], no), of(known[2], "perhaps"))
     assert [result["status"] for result in first] == ["recorded", "recorded", "invalid"]

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import logging
 import threading
 import time
 from collections import Counter
@@ -120,7 +121,10 @@ def url(engine: Lambda) -> Iterator[str]:
     gateway.stop()
 
 
-def test_moves_and_deleted_versions_lose_no_request_and_leave_no_worker_behind(engine: Lambda, url: str) -> None:
+def test_moves_and_deleted_versions_lose_no_request_and_leave_no_worker_behind(
+    engine: Lambda, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "local.http_api")  # why a call was refused: its client is not told
     stop, answers, workers = threading.Event(), Counter(), {}
     place = urlsplit(url)
 
