@@ -64,6 +64,16 @@ class RunCloser:
             self.close(held.owner, outcome)
             self.start_waiting(f"{held.owner} {iso(self.now())}", replace(outcome, machine=machine))
 
+    def end_if_closed(self, execution: str, run_id: str) -> None:
+        """End the record of a run whose execution was stopped, and closed, before the record was written."""
+        held = self.claims.read(claims.run(self.model))
+        if held is not None and held.state is State.HELD and held.owner == execution:
+            return
+        key = keys.run_record(self.model, run_id)
+        record = self.artifacts.need_json(key)
+        self.artifacts.write_json(key, {**record, "status": str(Status.ABORTED), "ended_at": iso(self.now())})
+        note("run was closed before it began", run_id=run_id, execution=execution)
+
     def start_waiting(self, ended: str, outcome: Outcome) -> None:
         """Start what waits, unless another execution runs; `ended` makes the new execution's name.
 

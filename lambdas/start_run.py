@@ -28,7 +28,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     going = starter.start(event["execution"], asked)
     if going.decision != "start":
         return _stopped(going.decision, asked)
-    return write_inputs(settings, event, asked, going)
+    inputs = write_inputs(settings, event, asked, going)
+    starter.closer.end_if_closed(event["execution"], going.run_id)
+    return inputs
 
 
 def _with_reason(settings: StartRun, asked: Asked) -> Asked:
