@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from local.clock import Clock
+from local.jobs.memory import Watch
 from local.jobs.opt_ml import OptMl
 
 GRACE_SECONDS = 120  # StopTrainingJob: SIGTERM, then 120 seconds
@@ -20,17 +21,23 @@ IMAGE = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": 
 _LOG = logging.getLogger(__name__)
 _NO_NETWORK = ("unshare", "--user", "--map-current-user", "--net", "--")
 _DIE_WITH_ENGINE = ("setpriv", "--pdeathsig", "KILL", "--")
+_DIE_FIRST = ("choom", "--adjust", "1000", "--")
+"""Where a machine has no memory left its kernel ends a process: not the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run. `path` is the PATH before the system's own folders; `until` is engine time."""
+    """What to run. `path` is the PATH before the system's own folders; `until` is engine time.
+
+    `memory_mb` is how much memory all processes together may have, None for any.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     path: str
     isolated: bool
     until: float
+    memory_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Exit:
     code: int
     timed_out: bool
     stopped: bool
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +78,9 @@ def run(command: Command, opt_ml: OptMl, clock: Clock, orders: Orders, write: Ca
     waiter.start()
     reader.start()
     timed_out = stopped = False
+    memory = Watch(opt_ml.folder, command.memory_mb)
     kill_at: float | None = None
-    while not ended.wait(LOOK_SECONDS) and not orders.kill.is_set():
+    while not ended.wait(LOOK_SECONDS) and not orders.kill.is_set() and not memory.is_over():
         if kill_at is None:
             timed_out, stopped = clock.now() >= command.until, orders.stop.is_set()
             if timed_out or stopped:
@@ -84,7 +93,7 @@ def run(command: Command, opt_ml: OptMl, clock: Clock, orders: Orders, write: Ca
     waiter.join()
     reader.join()
     code = process.returncode
-    return Exit(code if code >= 0 else 128 - code, timed_out, stopped)
+    return Exit(code if code >= 0 else 128 - code, timed_out, stopped, memory.over)
 
 
 def _wait(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
@@ -118,11 +127,11 @@ def _environment(command: Command, opt_ml: OptMl) -> dict[str, str]:
 
 
 def prefix(isolated: bool) -> list[str]:
-    """Return what stands before a command: it dies with the engine, and has no network when `isolated`."""
-    return [*_usable(_DIE_WITH_ENGINE), *(_usable(_NO_NETWORK) if isolated else ())]
+    """Return what stands before a command: it dies with the engine or before it, without network when `isolated`."""
+    return [*_usable(_DIE_FIRST), *_usable(_DIE_WITH_ENGINE), *(_usable(_NO_NETWORK) if isolated else ())]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _usable(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the prefix when this machine can run it; say once when it cannot."""
     if shutil.which(words[0]) and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:

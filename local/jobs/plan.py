@@ -2,11 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from local.jobs.container import Exit
 from local.jobs.job import Ended
 from local.jobs.opt_ml import OptMl
+
+OUT_OF_MEMORY: Final = (
+    "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "
+    "instance."
+)
+OUT_OF_DISK: Final = "ClientError: Data download failed:Insufficient disk space"
+"""SageMaker's own words for both, as people report them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A checked request -> the job's whole life: inputs, process, outputs, status."""
 
+import errno
 import logging
 import shutil
 import threading
@@ -14,8 +15,10 @@ from local.jobs import container, processing, training
 from local.jobs.container import Command, Exit, Orders
 from local.jobs.job import Ended, Job
 from local.jobs.logs import JobLog
+from local.jobs.memory import limit_mb
 from local.jobs.opt_ml import HOST, OptMl
-from local.jobs.plan import Plan
+from local.jobs.plan import OUT_OF_DISK, OUT_OF_MEMORY, Plan
+from local.jobs.quotas import instance_type
 from local.jobs.s3_inputs import InputRefused, download
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +44,10 @@ class Runner:
                 ended = self._run(job, folder)
             except InputRefused as refused:
                 ended = Ended("Failed", str(refused))
+            except OSError as error:
+                _LOG.error("job %s: %s", job.name, error)
+                full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+                ended = Ended("Failed", f"{OUT_OF_DISK}: {error}" if full else f"InternalServerError: {error}")
             except ClientError as error:
                 ended = Ended("Failed", f"ClientError: Please ensure that the role can do this: {error}")
             except Exception as error:  # noqa: BLE001 - root of this thread: no job may stay in progress for ever
@@ -65,7 +72,7 @@ class Runner:
         until = self.clock.now() + plan.max_seconds
         job.step("Training", "Image download completed. In progress.", **{plan.start_time: ...})
         finished = self._container(job, plan, opt_ml, until)
-        ended = plan.judge(finished, opt_ml)
+        ended = Ended("Failed", OUT_OF_MEMORY) if finished.out_of_memory else plan.judge(finished, opt_ml)
         if plan.keeps(ended):
             job.step("Uploading", "Uploading what the job left")
             job.members |= plan.upload(s3, opt_ml, ended)
@@ -80,6 +87,7 @@ class Runner:
             path=self.path,
             isolated=plan.isolated,
             until=until,
+            memory_mb=limit_mb(instance_type(job.request)),
         )
         try:
             return container.run(command, opt_ml, self.clock, Orders(job.stop, self.kill), log.write)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 import tarfile
 import time
@@ -12,8 +13,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.jobs.memory import used_mb
 from local.jobs.quotas import Quotas
 from tests.local.jobs_world import Account, account_in, await_status, channel, processing, training
+
+
+def free_mb() -> int:
+    """Memory that this machine has to give, MiB; 0 where nobody can tell."""
+    file = Path("/proc/meminfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    return sum(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) // 1024
 
 
 @pytest.fixture
@@ -203,3 +212,27 @@ def test_a_job_beyond_the_accounts_quota_is_refused_until_another_is_over(accoun
     account.sagemaker.stop_training_job(TrainingJobName="first")
     assert account.jobs.finished("TrainingJob", "first").wait(30)
     assert account.train("true", "second")["TrainingJobStatus"] == "Completed"
+
+
+EATER = "python3 -c \"import time; kept = [b'x' * (100 << 20) for _ in range(46)]; time.sleep(20)\""
+
+
+@pytest.mark.skipif(free_mb() < 8_000, reason="a job eats the 4 GiB of the smallest instance")
+def test_a_job_that_outgrows_its_instance_fails_in_sagemakers_words_and_the_next_one_runs(account: Account) -> None:
+    small = {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    described = account.train(EATER, "eater", ResourceConfig=small)
+    assert described["TrainingJobStatus"] == "Failed"
+    assert described["FailureReason"].startswith("ClientError: Please use an instance type with more memory")
+    assert account.train("true", "next")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_jobs_memory_is_that_of_the_processes_at_work_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "eater.py").write_text(
+        "import time\nkept = b'x' * (300 << 20)\nprint('full', flush=True)\ntime.sleep(9)\n"
+    )
+    with subprocess.Popen([sys.executable, "eater.py"], cwd=tmp_path, stdout=subprocess.PIPE) as eater:
+        assert eater.stdout is not None
+        eater.stdout.readline()
+        assert 300 <= used_mb(tmp_path) <= 400
+        assert used_mb(tmp_path / "elsewhere") == 0
+        eater.kill()
