@@ -46,7 +46,7 @@ ASKING, LOOKING = 34, 16
 UPLOADS_A_MINUTE = 100
 PAUSE_SECONDS = 1.0
 FLAT = 2.0
-"""Megabytes a minute: what the slope of a resident set may be off in two minutes on a machine that does other things."""
+"""Megabytes a minute by which the slope of two minutes may be off, on a machine that does other things too."""
 
 ROW = {"key": "1", "x": 0.5, "z": "a"}
 
@@ -285,9 +285,9 @@ def row(name: str, clients: Clients, memory: Memory, more: float) -> list[str]:
     seconds = memory.seen[-1][0]
     first, last = memory.seen[len(memory.seen) // 3], memory.seen[-1]
     return [
-        name, f"{seconds:.0f} s", said, f"{took[len(took) // 2] * 1e3:.0f} ms", f"{took[-1]:.1f} s", f"{first[1]:.0f} -> {last[1]:.0f} MB",
-        f"{memory.slope:+.1f} MB/min", f"{more / seconds * 60:+.1f} MB/min", f"{first[2]} -> {last[2]}",
-        f"{first[3]} -> {last[3]}",
+        name, f"{seconds:.0f} s", said, f"{took[len(took) // 2] * 1e3:.0f} ms", f"{took[-1]:.1f} s",
+        f"{first[1]:.0f} -> {last[1]:.0f} MB", f"{memory.slope:+.1f} MB/min", f"{more / seconds * 60:+.1f} MB/min",
+        f"{first[2]} -> {last[2]}", f"{first[3]} -> {last[3]}",
     ]  # fmt: skip
 
 
