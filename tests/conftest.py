@@ -14,7 +14,9 @@ settings.register_profile("same", derandomize=True, database=None, deadline=None
 settings.register_profile("wide", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
-OWN_ENGINES: Final = ("tests/e2e/test_closed_loop.py", "tests/e2e/test_simulate.py")
+OWN_ENGINES: Final = tuple(
+    f"tests/e2e/test_{name}.py" for name in ("closed_loop", "killed_engine", "local_up", "simulate")
+)
 TOGETHER: Final = ("tests/e2e/", "tests/infrastructure/", "tests/target/")
 """One engine, or one synthesis, for all files of a folder."""
 
