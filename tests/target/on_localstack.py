@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -85,6 +85,11 @@ def fallbacks(place: Place) -> dict[str, str]:
             if FALLBACK in event.get("ResourceStatusReason", ""):
                 found[f"{stack}/{event['LogicalResourceId']}"] = event["ResourceType"]
     return found
+
+
+def unexpected(found: Mapping[str, str]) -> dict[str, str]:
+    """Those of `fallbacks` that are in no service of which it is known that LocalStack does not have it."""
+    return {name: kind for name, kind in found.items() if not kind.startswith(NOT_THERE)}
 
 
 def put_again(operator: Operator, alarm: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.target import asked, shapes, spending
+from tests.target import asked, on_localstack, shapes, spending
 from tests.target.on_aws import JOBS, Allowance
 from tests.target.recorder import ACCOUNT, anonymous
 
@@ -28,6 +28,11 @@ def test_aws_is_refused_without_an_account_and_a_sufficient_limit(
 ) -> None:
     with pytest.raises(pytest.UsageError, match=said):
         Allowance.of(account, limit)
+
+
+def test_a_resource_in_name_only_fails_the_lane_unless_its_service_is_known_to_be_missing() -> None:
+    planted = {"perennial-dev/Queue": "AWS::SQS::Queue", "perennial-dev/Group": "AWS::SageMaker::ModelPackageGroup"}
+    assert on_localstack.unexpected(planted) == {"perennial-dev/Queue": "AWS::SQS::Queue"}
 
 
 def test_five_dollars_are_enough_for_the_body_as_it_is() -> None:
