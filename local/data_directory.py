@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class DataDirectory:
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         self.folder = folder = folder.absolute()
         self._guard = threading.Lock()
+        self.whole = threading.RLock()
+        self._mine = threading.local()
         self._closed = False
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,6 +95,23 @@ class DataDirectory:
         with self._guard:
             found = self._base.execute("SELECT key, value FROM kept WHERE part = ? ORDER BY rowid", (part,)).fetchall()
         return {key: pickle.loads(value) for key, value in found}
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `Keep`; no snapshot is taken meanwhile (`whole` is held): it would know what the journal does not yet."""
+        with self.whole:
+            rows: list[tuple[str, tuple[Any, ...]]] = []
+            self._mine.rows = rows
+            try:
+                yield
+            finally:
+                del self._mine.rows
+                with self._guard:
+                    if not self._closed:
+                        self._base.execute("BEGIN")
+                        for row in rows:
+                            self._base.execute(*row)
+                        self._base.execute("COMMIT")
 
     def append(self, service: str, at: float, seed: int, call: bytes) -> None:
         """Add one call to the journal."""
@@ -146,6 +166,10 @@ class DataDirectory:
                 file.unlink(missing_ok=True)
 
     def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        rows = getattr(self._mine, "rows", None)
+        if rows is not None:
+            rows.append((statement, values))
+            return
         with self._guard:
             if not self._closed:
                 self._base.execute(statement, values)

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecycle.names import STACK_CHANGED
-from local.api import ACCOUNT, ApiError, Caller, Emit, Operations
-from local.assembly import Assembly, AssemblyError, FileAsset, StackArtifact, packaged, read_assembly
+from local import bootstrap
+from local.api import ACCOUNT, ApiError, Emit, Operations
+from local.assembly import AssemblyError, StackArtifact, read_assembly
 from local.clock import Clock
 from local.deployment import Deployment
 from local.keeping import NOWHERE, Keep
 from local.preflight import BOOTSTRAP_PARAMETER, offenders
-from local.resource_steps import FAULTS, Environment, ResourceError, remove, told
-from local.resources.kind import Clients, found_or
-from local.resources.s3 import own_region
-from local.stack_state import DELETED, Stack, StackEvent, StackResource, Stacks, moment
+from local.resource_steps import CHANGING, FAULTS, Environment, ResourceError, remove, told
+from local.resources.kind import Clients
+from local.set_aside import give_up, put_back
+from local.stack_state import CLEANING, DELETED, Stack, StackEvent, StackResource, Stacks, moment
 from local.stacks_api import StacksApi
 
 Progress = Callable[[str, str, str], None]
@@ -24,9 +25,8 @@ Progress = Callable[[str, str, str], None]
 
 UNCHANGED: Final = "UNCHANGED"
 _SETTLED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_DELETING = "DELETE_IN_PROGRESS"
 _STACK_TYPE = "AWS::CloudFormation::Stack"
-_BOOTSTRAP_VERSION = "30"
-_BOOTSTRAP_NAME = "/cdk-bootstrap/hnb659fds/version"
 
 
 class DeploymentError(Exception):
@@ -44,7 +44,7 @@ class Deployer:
 
     def operations(self) -> Operations:
         """Return CloudFormation's operations on the deployed stacks, and the parameter that bootstrapping leaves."""
-        return {**StacksApi(self._stacks, self._delete).operations(), ("ssm", "GetParameter"): _bootstrap_parameter}
+        return {**StacksApi(self._stacks, self._delete).operations(), ("ssm", "GetParameter"): bootstrap.get_parameter}
 
     def deploy(self, assembly_dir: Path, progress: Progress) -> None:
         """Deploy every stack of `assembly_dir` in order; an unchanged stack is left alone.
@@ -64,37 +64,22 @@ class Deployer:
             known = frozenset(self._stacks.exports())
             if found := offenders(assembly, f"aws://{ACCOUNT}/{region}", known):
                 raise AssemblyError("\n".join(["the laptop engine cannot deploy this assembly:", *found]))
-            self._bootstrap(assembly)
-            for asset in assembly.assets:
-                self._publish(asset, assembly_dir / ".cache")
+            bootstrap.make_buckets(self._clients.client("s3"), assembly)
+            bootstrap.publish(self._clients.client("s3"), assembly, assembly_dir / ".cache")
             for artifact in assembly.stacks:
                 self._deploy_stack(artifact, pseudo | {"AWS::URLSuffix": "amazonaws.com"}, progress)
 
-    def _bootstrap(self, assembly: Assembly) -> None:
-        """Make what `cdk bootstrap` makes and a deployment uses: the asset bucket."""
-        s3 = self._clients.client("s3")
-        existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
-        for bucket in {asset.bucket for asset in assembly.assets} - existing:
-            s3.create_bucket(Bucket=bucket, **own_region(s3))
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-            # S3's own default, which moto does not tell: `cdk` asks for it again and again before it uploads
-            rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-            s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-
-    def _publish(self, asset: FileAsset, cache: Path) -> None:
-        s3 = self._clients.client("s3")
-        # keys are content hashes: what is there already is the same
-        if found_or(None, lambda: s3.head_object(Bucket=asset.bucket, Key=asset.key), "404") is None:
-            s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=packaged(asset, cache).read_bytes())
-
     def _deploy_stack(self, artifact: StackArtifact, pseudo: Mapping[str, str], progress: Progress) -> None:
-        stack = self._known(artifact.name)
+        stack = self._known(artifact.name, progress)
         same = stack is not None and (stack.template, stack.tags) == (artifact.template, artifact.tags)
         if stack is not None and same and stack.status in _SETTLED:
             progress(stack.name, stack.name, UNCHANGED)
             return
         verb = "CREATE" if stack is None else "UPDATE"
         stack = stack or self._new_stack(artifact.name, pseudo["AWS::Region"])
+        _refuse_other_types(stack, artifact.template)
+        # of a deployment that was killed
+        (give_up if stack.status == CLEANING else put_back)(self._stacks, stack)
         self._close(stack, f"{verb}_IN_PROGRESS", "", progress)
         deployment = Deployment(
             stack, self._environment(stack, pseudo, progress), artifact.template, dict(artifact.tags)
@@ -105,17 +90,21 @@ class Deployer:
         except ResourceError as error:
             left = self._roll_back(stack, deployment, before, str(error), progress)
             raise DeploymentError(f"{stack.name}: {error}\n{_told(stack, left)}") from error
-        stack.template, stack.tags = dict(artifact.template), dict(artifact.tags)
-        self._close(stack, f"{verb}_COMPLETE", "", progress)
+        self._close(stack, f"{verb}_COMPLETE", _remains(deployment.left), progress)
 
-    def _known(self, name: str) -> Stack | None:
-        """Return the stack of a name; one whose creation did not end goes first, as `cdk deploy` does it."""
+    def _known(self, name: str, progress: Progress) -> Stack | None:
+        """Return the stack of a name; one that was not created, or is being deleted, goes first, as with `cdk deploy`.
+
+        What its templates retain stays behind and is told.
+        """
         stack = self._stacks.existing(name)
-        if stack is None or stack.template:
+        if stack is None or (stack.template and stack.status != _DELETING):
             return stack
+        kept = [told(resource) for resource in stack.resources.values() if resource.retain]
         self._delete(name)
         if stack.status != DELETED:
-            raise DeploymentError(f"{name} was not created before, and what is left of it does not go: {stack.reason}")
+            raise DeploymentError(f"{name} was begun before, and what is left of it does not go: {stack.reason}")
+        progress(name, name, f"{f'kept of what was begun: {", ".join(kept)}; ' if kept else ''}{DELETED}")
         return None
 
     def _roll_back(
@@ -143,7 +132,7 @@ class Deployer:
             self._record(stack, (logical_id, physical_id, type_), status, reason)
             progress(stack.name, logical_id, status)
 
-        own = {"AWS::StackId": stack.id, BOOTSTRAP_PARAMETER: _BOOTSTRAP_VERSION}
+        own = {"AWS::StackId": stack.id, BOOTSTRAP_PARAMETER: bootstrap.VERSION}
         return Environment(
             clients=self._clients,
             stacks=self._stacks,
@@ -189,7 +178,7 @@ class Deployer:
                 if users := self._stacks.importers(export):
                     message = f"Export {export} cannot be deleted as it is in use by {', '.join(users)}"
                     raise ApiError("ValidationError", message)
-            self._close(stack, "DELETE_IN_PROGRESS", "", _silent)
+            self._close(stack, _DELETING, "", _silent)
             failed = self._empty(stack)
             status = "DELETE_FAILED" if failed else DELETED
             reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]." if failed else ""
@@ -204,12 +193,12 @@ class Deployer:
 
         for resource in reversed(list(stack.resources.values())):
             try:
-                remove(resource, self._clients, report)
+                with self._stacks.together():
+                    remove(resource, self._clients, report)
+                    self._stacks.drop_resource(stack, resource.logical_id)
             except FAULTS as error:
                 report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))
                 failed.append(resource.logical_id)
-            else:
-                self._stacks.drop_resource(stack, resource.logical_id)
         return failed
 
 
@@ -217,25 +206,36 @@ def _undo(stack: Stack, back: Deployment, before: Mapping[str, StackResource]) -
     """Run the deployment that undoes another; return what is not as it was."""
     with suppress(ResourceError):  # what it could not do is what is found to be different
         back.run()
+        return back.left
     now = stack.resources
     other = [
-        f"{told(now[i])}, changed" for i in before.keys() & now.keys() if now[i].properties != before[i].properties
+        f"{told(now[i])}, changed"
+        for i in before.keys() & now.keys()
+        if (now[i].id, now[i].properties) != (before[i].id, before[i].properties) or now[i].status == CHANGING
     ]
     new = [f"{told(resource)}, new" for i, resource in now.items() if i not in before]
     gone = [f"{told(resource)}, missing" for i, resource in before.items() if i not in now]
     return [*sorted(other), *new, *gone, *back.left]
 
 
+def _refuse_other_types(stack: Stack, template: Mapping[str, Any]) -> None:
+    """CloudFormation changes nothing at all then: aws/aws-sam-cli issue 6786 has its words."""
+    wanted = {logical_id: resource["Type"] for logical_id, resource in template["Resources"].items()}
+    others = [one.logical_id for one in stack.resources.values() if wanted.get(one.logical_id, one.type) != one.type]
+    if others:
+        message = "Update of resource type is not permitted. The new template modifies resource type of the following"
+        raise DeploymentError(f"{stack.name}: {message} resources: [{', '.join(others)}]")
+
+
+def _remains(left: list[str]) -> str:
+    """Return CloudFormation's reason of an update whose old resources do not all go, with their names."""
+    return f"Update successful. One or more resources could not be deleted: {'; '.join(left)}" if left else ""
+
+
 def _told(stack: Stack, left: list[str]) -> str:
     if left:
         return f"{stack.name} was rolled back, but not all of it; left: {'; '.join(left)}"
     return f"{stack.name} was rolled back: {'it is as it was before' if stack.template else 'nothing of it is left'}"
-
-
-def _bootstrap_parameter(parameters: dict[str, Any], _: Caller) -> dict[str, Any]:
-    if parameters["Name"] != _BOOTSTRAP_NAME:
-        raise ApiError("ParameterNotFound", f"The laptop engine has one parameter, {_BOOTSTRAP_NAME}.")
-    return {"Parameter": {"Name": _BOOTSTRAP_NAME, "Type": "String", "Value": _BOOTSTRAP_VERSION, "Version": 1}}
 
 
 def _silent(_: str, __: str, ___: str) -> None:

@@ -1,7 +1,8 @@
 """One stack, one template: create, update, replace and remove resources in dependency order.
 
 Follows CloudFormation: what a template no longer holds is removed only after everything else succeeded; DeletionPolicy
-Retain keeps a resource; a custom-named resource is never replaced; an export in use neither goes nor changes.
+and UpdateReplacePolicy Retain keep a resource; one with a name of its own is replaced only under another; an export in
+use neither goes nor changes.
 """
 
 from collections.abc import Mapping
@@ -12,21 +13,22 @@ from local.intrinsics import Scope, UnresolvableError, resolve
 from local.preflight import order_of
 from local.resource_steps import (
     BEGUN,
+    CHANGING,
     FAULTS,
     Environment,
     discard,
+    lists_of,
     naming,
     physical_name,
     read_back,
+    refuse_change,
     remove,
     told,
 )
 from local.resources.catalogue import KINDS
 from local.resources.kind import Kind, Subject
-from local.stack_state import Stack, StackResource
-
-_REPLACED = ", replaced"
-"""After the logical id of a resource that another has replaced and that is there until the stack is done."""
+from local.set_aside import give_up, own_id, put_back, set_aside
+from local.stack_state import CLEANING, Stack, StackResource
 
 
 class Deployment:
@@ -39,7 +41,6 @@ class Deployment:
         self._environment = environment
         self._template = template
         self._tags = tags
-        self._replaced: list[StackResource] = []
         self._unfinished: list[tuple[str, Kind, Subject]] = []
         self._imports: set[str] = set()
         self._before = dict(stack.resources)
@@ -64,27 +65,20 @@ class Deployment:
                 read_back(kind, subject)
                 self._finished(logical_id)
         self._settle_outputs()
-        gone = [r for r in self._before.values() if r.logical_id not in self._template["Resources"]]
-        for resource in reversed(gone):
-            self._environment.stacks.drop_resource(self._stack, resource.logical_id)
-        for resource in self._replaced:
-            self._environment.stacks.drop_resource(self._stack, resource.logical_id)
-        for resource in [*self._replaced, *reversed(gone)]:
-            self._remove(resource)
         self._stack.imports = self._imports
+        self._stack.template, self._stack.tags, self._stack.status = dict(self._template), self._tags, CLEANING
+        self._environment.stacks.add(self._stack)
+        give_up(self._environment.stacks, self._stack)
+        for resource in reversed(list(self._stack.resources.values())):
+            if resource.logical_id not in self._template["Resources"]:
+                self._remove(resource)
 
     def back(self, template: Mapping[str, Any], tags: dict[str, str]) -> "Deployment":
         """Return the deployment that undoes this one, which failed; `left` names afterwards what could not be removed.
 
         What this one replaced is there still: it takes its place again, and what replaced it goes.
         """
-        stacks = self._environment.stacks
-        for old in self._replaced:
-            logical_id = old.logical_id.removesuffix(_REPLACED)
-            new = self._stack.resources[logical_id]
-            stacks.drop_resource(self._stack, old.logical_id)
-            stacks.set_resource(self._stack, replace(old, logical_id=logical_id))
-            stacks.set_resource(self._stack, replace(new, logical_id=f"{logical_id}{_REPLACED}"))
+        put_back(self._environment.stacks, self._stack)
         return Deployment(self._stack, self._environment, template, tags)
 
     def _scope(self) -> Scope:
@@ -113,14 +107,14 @@ class Deployment:
             old = None
         if old is None or old.type != kind.type:
             self._create(logical_id, kind, properties, retain)
-        elif old.properties != properties:
+        elif old.properties != properties or old.status == CHANGING:
             changed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
-            if kind.replaces == "*" or changed & set(kind.replaces.split()):
+            if changed and (kind.replaces == "*" or changed & set(kind.replaces.split())):
                 self._replace(old, kind, properties, retain)
             else:
                 self._update(old, kind, properties, retain)
-        else:
-            old.retain = retain
+        elif old.retain != retain:
+            self._environment.stacks.set_resource(self._stack, replace(old, retain=retain))
 
     def _with_tags(self, kind: Kind, properties: dict[str, Any]) -> dict[str, Any]:
         """Return the properties with tags as one mapping, the stack's own included."""
@@ -161,7 +155,9 @@ class Deployment:
         stacks.set_resource(self._stack, begun)
         subject = kind.subject(self._environment.clients, begun.name, begun.properties)
         try:
-            subject = replace(subject, id=kind.create(subject))
+            with stacks.together():
+                subject = replace(subject, id=kind.create(subject))
+                stacks.set_resource(self._stack, replace(begun, id=subject.id))
         except FAULTS:
             # not made, and what has its name may be somebody else's
             if before is None:
@@ -169,13 +165,12 @@ class Deployment:
             else:
                 stacks.set_resource(self._stack, before)
             raise
-        stacks.set_resource(self._stack, replace(begun, id=subject.id))
         return subject
 
     def _finished(self, logical_id: str) -> None:
         resource = self._stack.resources[logical_id]
-        if resource.status == BEGUN:
-            self._environment.stacks.set_resource(self._stack, replace(resource, status="CREATE_COMPLETE"))
+        ended = {BEGUN: "CREATE_COMPLETE", CHANGING: "UPDATE_COMPLETE"}[resource.status]
+        self._environment.stacks.set_resource(self._stack, replace(resource, status=ended))
 
     def _complete(self, logical_id: str, kind: Kind, subject: Subject) -> None:
         if kind.finish is None:
@@ -184,36 +179,31 @@ class Deployment:
             self._unfinished.append((logical_id, kind, subject))
 
     def _replace(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
-        if kind.naming[0] in properties:
+        if kind.naming[0] in properties and properties[kind.naming[0]] == old.properties.get(kind.naming[0]):
             raise ValueError(
                 f"{kind.type} {old.id} has a name of its own and must be replaced, which CloudFormation refuses; "
                 "change its name, or delete the stack first"
             )
-        kept = replace(old, logical_id=f"{old.logical_id}{_REPLACED}")
-        self._environment.stacks.set_resource(self._stack, kept)
-        self._replaced.append(kept)
+        set_aside(self._environment.stacks, self._stack, old)
         self._create(old.logical_id, kind, properties, retain)
 
     def _update(self, old: StackResource, kind: Kind, properties: dict[str, Any], retain: bool) -> None:
-        fixed = {key for key in {*old.properties, *properties} if old.properties.get(key) != properties.get(key)}
-        if fixed := fixed - set(kind.updates.split()):
-            what = ", ".join(sorted(fixed))
-            raise ValueError(f"the laptop engine cannot change {what} in place; begin afresh (perennial local forget)")
+        refuse_change(old, kind, properties)
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_IN_PROGRESS", "")
         before = {**{k: kind.defaults[k] for k in properties if k in kind.defaults}, **old.properties}
+        before = lists_of(old.properties) if old.status == CHANGING else before
         after = {**{k: kind.defaults[k] for k in old.properties if k in kind.defaults}, **properties}
         subject = kind.subject(self._environment.clients, old.name, after, id=old.id, previous=before)
-        kind.update(subject)
+        stacks, now = self._environment.stacks, self._environment.now()
+        changed = replace(old, properties=properties, retain=retain, status=CHANGING, changed_at=now)
+        with stacks.together():
+            # before the change, which may fail half-way: whoever undoes it must know what to undo
+            stacks.set_resource(self._stack, changed)
+            kind.update(subject)
+        stacks.set_resource(self._stack, replace(changed, attributes=dict(kind.attributes(subject))))
         self._complete(old.logical_id, kind, subject)
-        changed = replace(
-            old,
-            properties=properties,
-            attributes=dict(kind.attributes(subject)),
-            retain=retain,
-            status="UPDATE_COMPLETE",
-            changed_at=self._environment.now(),
-        )
-        self._environment.stacks.set_resource(self._stack, changed)
+        if kind.finish is None:
+            self._finished(old.logical_id)
         self._environment.report(old.logical_id, old.id, kind.type, "UPDATE_COMPLETE", "")
 
     def _settle_outputs(self) -> None:
@@ -242,8 +232,12 @@ class Deployment:
 
     def _remove(self, resource: StackResource) -> None:
         """Clean up after success: a resource that cannot be deleted is reported and forgotten, as on AWS."""
+        stacks = self._environment.stacks
+        key, resource = resource.logical_id, replace(resource, logical_id=own_id(resource))
         try:
-            remove(resource, self._environment.clients, self._environment.report)
+            with stacks.together():
+                stacks.drop_resource(self._stack, key)
+                remove(resource, self._environment.clients, self._environment.report)
         except FAULTS as error:
             self.left.append(told(resource))
             self._environment.report(resource.logical_id, resource.id, resource.type, "DELETE_FAILED", str(error))

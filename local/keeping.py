@@ -3,6 +3,7 @@
 import ast
 from collections import UserDict
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +27,9 @@ class Keep(Protocol):
     def rows(self, part: str, /) -> dict[str, Any]:
         """Return all rows of a part, the oldest key first."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """What this thread changes inside, moto's state included, is kept as a whole or, after a kill, not at all."""
+
 
 class Nowhere:
     """Keeps nothing: the state of such an engine ends with it."""
@@ -44,6 +48,10 @@ class Nowhere:
     def rows(self, _: str, /) -> dict[str, Any]:
         """Return no rows."""
         return {}
+
+    def together(self) -> AbstractContextManager[None]:
+        """Keep nothing together either."""
+        return nullcontext()
 
 
 NOWHERE = Nowhere()

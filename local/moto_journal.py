@@ -84,7 +84,7 @@ class Journal:
 
     def snapshot(self) -> None:
         """Put all state in place of the journal; services are entered one after the other and left together."""
-        with ExitStack() as entered:
+        with self._directory.whole, ExitStack() as entered:
             for service in SERVICES:
                 entered.enter_context(moto_state.lock_of(service))
             self._large = set()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from moto.apigatewayv2.models import Route
 from moto.core.common_models import BaseModel
 from moto.iam.access_control import PermissionResult
 from moto.s3 import notifications
@@ -38,6 +39,10 @@ def _replacements() -> list[tuple[Any, str, Any]]:
         (FakeBucket, "get_permission", _permission),
         # moto stores the EventBridge switch of a bucket, but does not give it back
         (S3Response, "get_bucket_notification", _with_event_bridge(S3Response.get_bucket_notification)),
+        # moto takes no scopes for "leave them as they are", so that a route could never lose those it had
+        (Route, "update", _with_no_scopes(Route.update)),
+        # moto takes a queue's policy away with every attribute that is set without it
+        (Queue, "_set_attributes", _with_its_policy(Queue._set_attributes)),
         # moto waits for messages with the service entered; the engine's lock must be let go meanwhile
         (Queue, "wait_for_messages", _wait_for_messages),
         *moto_tables.replacements(),
@@ -71,6 +76,25 @@ def _with_event_bridge(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return status, headers, body
 
     return get_bucket_notification
+
+
+def _with_no_scopes(original: Callable[..., None]) -> Callable[..., None]:
+    def update(route: Any, **asked: Any) -> None:
+        original(route, **asked)
+        if asked["authorization_scopes"] == []:
+            route.authorization_scopes = []
+
+    return update
+
+
+def _with_its_policy(original: Callable[..., None]) -> Callable[..., None]:
+    def set_attributes(queue: Any, attributes: dict[str, Any], now: float | None = None) -> None:
+        kept = getattr(queue, "policy", None)
+        original(queue, attributes, now)
+        if "Policy" not in attributes:
+            queue.policy = kept
+
+    return set_attributes
 
 
 def _wait_for_messages(queue: Any, timeout: float) -> None:

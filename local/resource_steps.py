@@ -15,6 +15,7 @@ from local.resources.kind import Clients, Kind, Subject
 from local.stack_state import StackResource, Stacks
 
 BEGUN = "CREATE_IN_PROGRESS"
+CHANGING = "UPDATE_IN_PROGRESS"
 FAULTS = (ClientError, BotoCoreError, UnresolvableError, ValueError, LookupError)
 Report = Callable[[str, str, str, str, str], None]
 """(logical id, physical id, type, status, reason)"""
@@ -81,6 +82,24 @@ def naming(logical_id: str, type_: str, report: Report) -> Iterator[None]:
     except FAULTS as error:
         report(logical_id, "", type_, "FAILED", str(error))
         raise ResourceError(f"{logical_id} ({type_}): {error}") from error
+
+
+def refuse_change(old: StackResource, kind: Kind, properties: Mapping[str, Any]) -> None:
+    """Raise ValueError naming each property that cannot be changed in place, or not be taken away."""
+    before = old.properties
+    changed = {key for key in {*before, *properties} if before.get(key) != properties.get(key)}
+    fixed = changed - set(kind.updates.split())
+    wanted = {key for key in changed - fixed if key not in properties and key not in kind.defaults}
+    again = "begin afresh (perennial local forget)"
+    if fixed:
+        raise ValueError(f"the laptop engine cannot change {', '.join(sorted(fixed))} in place; {again}")
+    if wanted:
+        raise ValueError(f"the laptop engine cannot take {', '.join(sorted(wanted))} away; give a value, or {again}")
+
+
+def lists_of(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what says which members may be too many, and lets all else count as changed."""
+    return {name: value for name, value in properties.items() if isinstance(value, list)}
 
 
 def read_back(kind: Kind, subject: Subject) -> None:

@@ -1,12 +1,14 @@
 """The stacks as CloudFormation would remember them, shared by the deployer and the CloudFormation API."""
 
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from local.keeping import NOWHERE, Keep
 
+CLEANING = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 DELETED = "DELETE_COMPLETE"
 _PART = "stacks"
 
@@ -83,6 +85,10 @@ class Stacks:
         """Forget a resource of a stack."""
         del stack.resources[logical_id]
         self._keep.remove(stack.id, logical_id)
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is done inside, the services' part included, outlives a kill as a whole or not at all."""
+        return self._keep.together()
 
     def all(self) -> list[Stack]:
         """Return every stack, oldest first."""

@@ -40,6 +40,7 @@ KINDS = (
         updates=_SETTINGS,
         replaces="AlarmName",
         defaults={
+            "DatapointsToAlarm": None,
             "AlarmDescription": "",
             "Dimensions": [],
             "AlarmActions": [],

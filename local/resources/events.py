@@ -55,7 +55,7 @@ KINDS = (
         read=_read,
         update=_update,
         updates="State EventPattern ScheduleExpression Targets",
-        defaults={"State": "ENABLED", "Targets": []},
+        defaults={"State": "ENABLED", "Targets": [], "EventPattern": None, "ScheduleExpression": None},
         delete=_delete,
         attributes=lambda s: {"Arn": s.aws.describe_rule(Name=s.id)["Arn"]},
         attribute_names="Arn",

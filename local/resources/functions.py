@@ -189,6 +189,7 @@ KINDS = (
         read=lambda s: s.aws.get_function_event_invoke_config(**s.pick(_OF_ASYNC)) | s.pick(_OF_ASYNC),
         update=_put_async,
         updates=_ASYNC,
+        defaults=dict.fromkeys(_ASYNC.split()),
         replaces=_OF_ASYNC,
         delete=lambda s: s.aws.delete_function_event_invoke_config(**s.pick(_OF_ASYNC)),
     ),

@@ -6,7 +6,7 @@ from local.resources.kind import Kind, Subject
 from local.tokens import IssuerError, Tokens
 
 
-def _part(name: str, settings: str) -> Kind:
+def _part(name: str, settings: str, **defaults: Any) -> Kind:
     """Return the kind of a part of an API whose `Ref` is its id (`<name>Id`)."""
 
     def call(subject: Subject, verb: str, **asked: Any) -> Any:
@@ -21,12 +21,16 @@ def _part(name: str, settings: str) -> Kind:
         update=lambda s: call(s, "update", **{f"{name}Id": s.id}, **s.pick(settings)),
         updates=settings,
         replaces="ApiId",
+        defaults=defaults,
         delete=lambda s: call(s, "delete", **{f"{name}Id": s.id}),
     )
 
 
 def _stage(subject: Subject) -> dict[str, Any]:
     return subject.pick("ApiId StageName")
+
+
+_OF_AUTHORIZER = "AuthorizerType IdentitySource Name JwtConfiguration"
 
 
 def _authorizer(subject: Subject) -> str:
@@ -36,8 +40,17 @@ def _authorizer(subject: Subject) -> str:
         Tokens().keys(issuer, 0.0)
     except IssuerError as error:
         raise ValueError(f"BadRequestException: Invalid issuer: {error}") from error
-    settings = subject.pick("ApiId AuthorizerType IdentitySource Name JwtConfiguration")
-    return str(subject.aws.create_authorizer(**settings)["AuthorizerId"])
+    asked = subject.pick(f"ApiId {_OF_AUTHORIZER}")
+    if subject.id:
+        return str(subject.aws.update_authorizer(AuthorizerId=subject.id, **asked)["AuthorizerId"])
+    return str(subject.aws.create_authorizer(**asked)["AuthorizerId"])
+
+
+def _update_api(subject: Subject) -> None:
+    if subject.api.get("CorsConfiguration") is None:
+        subject.aws.delete_cors_configuration(ApiId=subject.id)
+    else:
+        subject.aws.update_api(ApiId=subject.id, **subject.pick("CorsConfiguration"))
 
 
 KINDS = (
@@ -49,8 +62,9 @@ KINDS = (
         tags=("Tags",),
         create=lambda s: str(s.aws.create_api(**s.pick("Name ProtocolType CorsConfiguration Tags"))["ApiId"]),
         read=lambda s: s.aws.get_api(ApiId=s.id),
-        update=lambda s: s.aws.update_api(ApiId=s.id, **s.pick("CorsConfiguration")),
+        update=_update_api,
         updates="CorsConfiguration",
+        defaults={"CorsConfiguration": None},
         replaces="ProtocolType",
         delete=lambda s: s.aws.delete_api(ApiId=s.id),
     ),
@@ -69,7 +83,12 @@ KINDS = (
         replaces="ApiId StageName",
         delete=lambda s: s.aws.delete_stage(**_stage(s)),
     ),
-    _part("Route", "RouteKey Target AuthorizationType AuthorizerId AuthorizationScopes"),
+    _part(
+        "Route",
+        "RouteKey Target AuthorizationType AuthorizerId AuthorizationScopes",
+        AuthorizerId="",
+        AuthorizationScopes=[],
+    ),
     Kind(
         type="AWS::ApiGatewayV2::Authorizer",
         service="apigatewayv2",
@@ -77,7 +96,9 @@ KINDS = (
             JwtConfiguration.Audience""",
         create=_authorizer,
         read=lambda s: s.aws.get_authorizer(ApiId=s.api["ApiId"], AuthorizerId=s.id) | s.pick("ApiId"),
-        replaces="*",
+        update=_authorizer,
+        updates=_OF_AUTHORIZER,
+        replaces="ApiId",
         delete=lambda s: s.aws.delete_authorizer(ApiId=s.api["ApiId"], AuthorizerId=s.id),
     ),
     _part("Integration", "IntegrationType IntegrationUri PayloadFormatVersion TimeoutInMillis"),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.resources.kind import Kind, Subject, spelling
+from local.resources.kind import Kind, Subject, found_or, spelling
 
 _TRUST = "AssumeRolePolicyDocument"
 
@@ -16,9 +16,14 @@ def _create_role(subject: Subject) -> str:
 def _put_inline(subject: Subject) -> None:
     wanted = {policy["PolicyName"]: policy["PolicyDocument"] for policy in subject.api.get("Policies", [])}
     for name in {policy["PolicyName"] for policy in subject.previous.get("Policies", [])} - set(wanted):
-        subject.aws.delete_role_policy(RoleName=subject.id, PolicyName=name)
+        _without(subject, subject.id, name)
     for name, document in wanted.items():
         subject.aws.put_role_policy(RoleName=subject.id, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def _without(subject: Subject, role: str, policy: str) -> None:
+    """Take an inline policy from a role; an update that failed half-way may have done so already."""
+    found_or(None, lambda: subject.aws.delete_role_policy(RoleName=role, PolicyName=policy), "NoSuchEntity")
 
 
 def _update_role(subject: Subject) -> None:
@@ -44,8 +49,9 @@ def _delete_role(subject: Subject) -> None:
 
 
 def _put_policy(subject: Subject) -> str:
-    for role in set(subject.previous.get("Roles", [])) - set(subject.properties["Roles"]):
-        subject.aws.delete_role_policy(RoleName=role, **subject.pick("PolicyName"))
+    renamed = subject.previous and subject.changed("PolicyName")
+    for role in set(subject.previous.get("Roles", [])) - (set() if renamed else set(subject.properties["Roles"])):
+        _without(subject, role, subject.previous.get("PolicyName", subject.api["PolicyName"]))
     for role in subject.properties["Roles"]:
         subject.aws.put_role_policy(RoleName=role, **subject.pick("PolicyName PolicyDocument"))
     return str(subject.properties["PolicyName"])
@@ -91,8 +97,7 @@ KINDS = (
         create=_put_policy,
         read=_read_policy,
         update=_put_policy,
-        updates="PolicyDocument Roles",
-        replaces="PolicyName",
+        updates="PolicyDocument PolicyName Roles",
         delete=_delete_policy,
     ),
 )

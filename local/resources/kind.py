@@ -34,7 +34,7 @@ class Subject:
 
     def pick(self, names: str) -> dict[str, Any]:
         """Return those of the parameters `names` (of the service) that are set."""
-        return {name: self.api[name] for name in names.split() if name in self.api}
+        return {name: self.api[name] for name in names.split() if self.api.get(name) is not None}
 
     def changed(self, name: str) -> bool:
         """Return whether this deployment sets or changes property `name`."""
@@ -57,9 +57,10 @@ class Kind:
     service's parameters, `read` returns what is there in that spelling. `create` returns the value of `Ref`;
     `configure` does what takes further calls (`delete` undoes both); `finish` what must wait until every resource of
     the stack is there. Properties in `updates` are changed in place (`defaults`: what AWS takes when they are left
-    out), those in `replaces` ("*": all) by a new resource, any other not at all. `unread` names properties that cannot
-    be read back, with the reason. `naming` is the property and greatest length of a name that CloudFormation makes up;
-    `tags` are the service's words: parameter, key, value (a mapping, when there is only the parameter).
+    out, None for nothing; one that has no default cannot be taken away), those in `replaces` ("*": all) by a new
+    resource, any other not at all. `unread` names properties that cannot be read back, with the reason. `naming` is the
+    property and greatest length of a name that CloudFormation makes up; `tags` are the service's words: parameter, key,
+    value (a mapping, when there is only the parameter).
     """
 
     type: str
@@ -104,7 +105,7 @@ def spelling(rename: Mapping[str, str] | None = None, documents: str = "") -> Ca
 
     def spell(properties: Properties) -> dict[str, Any]:
         return {
-            names.get(name, name): json.dumps(value) if name in texts and not isinstance(value, str) else value
+            names.get(name, name): json.dumps(value) if name in texts and isinstance(value, dict) else value
             for name, value in properties.items()
         }
 

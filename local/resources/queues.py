@@ -37,16 +37,33 @@ def _of_topic(subject: Subject, arn: str) -> dict[str, Any]:
     return found
 
 
-def _set_queue_policy(subject: Subject, text: str) -> str:
+def _left(subject: Subject, holders: str) -> list[str]:
+    """Return the queues or topics that an update takes the policy from."""
+    return [one for one in subject.previous.get(holders, []) if one not in subject.properties[holders]]
+
+
+def _put_queue_policy(subject: Subject) -> str:
+    _open_queues(subject, _left(subject, "Queues"))
     for url in subject.properties["Queues"]:
-        subject.aws.set_queue_attributes(QueueUrl=url, Attributes={"Policy": text})
+        subject.aws.set_queue_attributes(QueueUrl=url, Attributes=subject.pick("Policy"))
     return subject.name
 
 
-def _set_topic_policy(subject: Subject, text: str) -> str:
+def _open_queues(subject: Subject, urls: list[str]) -> None:
+    for url in urls:
+        subject.aws.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+
+
+def _put_topic_policy(subject: Subject) -> str:
+    _open_topics(subject, _left(subject, "Topics"))
     for arn in subject.properties["Topics"]:
-        subject.aws.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=text)
+        subject.aws.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=subject.api["Policy"])
     return subject.name
+
+
+def _open_topics(subject: Subject, arns: list[str]) -> None:
+    for arn in arns:
+        subject.aws.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=_owner_may_publish(arn))
 
 
 def _read_policy(subject: Subject, holders: str, described: Callable[[Subject, str], Any]) -> dict[str, Any]:
@@ -55,9 +72,8 @@ def _read_policy(subject: Subject, holders: str, described: Callable[[Subject, s
     return {"Policy": first, holders: [holder for holder, text in found.items() if text == first]}
 
 
-def _owner_may_publish(subject: Subject) -> str:
+def _owner_may_publish(arn: str) -> str:
     """Return the policy that a topic has when nobody gave it one."""
-    arn = subject.properties["Topics"][0]
     owner = {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"}
     statement = {"Effect": "Allow", "Principal": owner, "Action": "sns:Publish", "Resource": arn}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -87,12 +103,11 @@ KINDS = (
         service="sqs",
         properties="Queues PolicyDocument.*",
         spell=_POLICY,
-        create=lambda s: _set_queue_policy(s, s.api["Policy"]),
+        create=_put_queue_policy,
         read=lambda s: _read_policy(s, "Queues", _of_queue),
-        update=lambda s: _set_queue_policy(s, s.api["Policy"]),
-        updates="PolicyDocument",
-        replaces="Queues",
-        delete=lambda s: _set_queue_policy(s, ""),
+        update=_put_queue_policy,
+        updates="PolicyDocument Queues",
+        delete=lambda s: _open_queues(s, s.properties["Queues"]),
     ),
     Kind(
         type="AWS::SNS::Topic",
@@ -111,11 +126,10 @@ KINDS = (
         service="sns",
         properties="Topics PolicyDocument.*",
         spell=_POLICY,
-        create=lambda s: _set_topic_policy(s, s.api["Policy"]),
+        create=_put_topic_policy,
         read=lambda s: _read_policy(s, "Topics", _of_topic),
-        update=lambda s: _set_topic_policy(s, s.api["Policy"]),
-        updates="PolicyDocument",
-        replaces="Topics",
-        delete=lambda s: _set_topic_policy(s, _owner_may_publish(s)),
+        update=_put_topic_policy,
+        updates="PolicyDocument Topics",
+        delete=lambda s: _open_topics(s, s.properties["Topics"]),
     ),
 )

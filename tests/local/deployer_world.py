@@ -39,6 +39,7 @@ class World:
     deployer: Deployer
     folder: Path
     clock: Clock
+    dispatch: Dispatcher
     emitted: list[dict[str, Any]] = field(default_factory=list)
     progress: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -87,7 +88,7 @@ def world(folder: Path, keep: Keep = NOWHERE) -> Iterator[World]:
         for part in (functions, machines, queues, log_lines, watch, deployer):
             dispatch.register(part.operations())
         try:
-            yield World(Clients(dispatch, REGION), deployer, folder, clock, emitted)
+            yield World(Clients(dispatch, REGION), deployer, folder, clock, dispatch, emitted)
         finally:
             watch.stop()
             log_lines.stop()

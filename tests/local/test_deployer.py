@@ -328,12 +328,21 @@ def test_a_change_that_the_engine_cannot_make_in_place_is_refused_by_name(engine
         engine.deploy(one=topic("alias/b"))
 
 
-def test_a_resource_with_a_name_of_its_own_is_never_replaced(engine: World) -> None:
-    engine.deploy(one=template(Role=role(RoleName="a")))
+def test_a_resource_with_a_name_of_its_own_is_replaced_under_another_name_only(engine: World) -> None:
+    def group(name: str, description: str) -> dict[str, Any]:
+        named = {"ModelPackageGroupName": name, "ModelPackageGroupDescription": description}
+        return template(Group=resource("SageMaker::ModelPackageGroup", **named))
 
-    with pytest.raises(DeploymentError, match=r"Role .*AWS::IAM::Role a has a name of its own"):
-        engine.deploy(one=template(Role=role(RoleName="b")))
-    assert engine.ids("one") == {"Role": "a"}
+    engine.deploy(one=group("a", "first"))
+
+    with pytest.raises(DeploymentError, match=r"Group .*model-package-group/a has a name of its own"):
+        engine.deploy(one=group("a", "second"))
+    assert engine.ids("one")["Group"].endswith("/a")
+
+    engine.deploy(two=template(Role=role(RoleName="c")))
+    engine.deploy(two=template(Role=role(RoleName="d")))
+    assert engine.ids("two") == {"Role": "d"}
+    assert [one["RoleName"] for one in engine.client("iam").list_roles()["Roles"]] == ["d"]
 
 
 @pytest.mark.parametrize(

@@ -555,13 +555,9 @@ def test_http_api(engine: World) -> None:
 def test_authorizer_and_cors(engine: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def made(origin: str, audience: str) -> dict[str, Any]:
         token = {"Issuer": issuer.address, "Audience": [audience]}
+        tokens = {"AuthorizationType": "JWT", "AuthorizerId": ref("Authorizer"), "AuthorizationScopes": ["score"]}
         return template(
-            Api=resource(
-                "ApiGatewayV2::Api",
-                Name="perennial",
-                ProtocolType="HTTP",
-                CorsConfiguration={"AllowOrigins": [origin], "AllowMethods": ["GET"]},
-            ),
+            **door({"AllowOrigins": [origin], "AllowMethods": ["GET"]}, **tokens),
             Authorizer=resource(
                 "ApiGatewayV2::Authorizer",
                 ApiId=ref("Api"),
@@ -572,6 +568,13 @@ def test_authorizer_and_cors(engine: World, tmp_path: Path, monkeypatch: pytest.
             ),
         )
 
+    def door(cors: dict[str, Any] | None, **who: Any) -> dict[str, Any]:
+        browsers = {} if cors is None else {"CorsConfiguration": cors}
+        return {
+            "Api": resource("ApiGatewayV2::Api", Name="perennial", ProtocolType="HTTP", **browsers),
+            "Route": resource("ApiGatewayV2::Route", ApiId=ref("Api"), RouteKey="POST /", **who),
+        }
+
     gateway = engine.client("apigatewayv2")
     with running(tmp_path) as issuer:
         monkeypatch.setenv("SSL_CERT_FILE", str(issuer.certificate))
@@ -579,10 +582,17 @@ def test_authorizer_and_cors(engine: World, tmp_path: Path, monkeypatch: pytest.
         first = engine.ids("one")
         engine.deploy(one=made("https://b.example", "them"))
     ids = engine.ids("one")
-    assert (ids["Api"], ids["Authorizer"] != first["Authorizer"]) == (first["Api"], True)
+    assert ids == first
     assert gateway.get_api(ApiId=ids["Api"])["CorsConfiguration"]["AllowOrigins"] == ["https://b.example"]
     found = gateway.get_authorizer(ApiId=ids["Api"], AuthorizerId=ids["Authorizer"])
     assert found["JwtConfiguration"]["Audience"] == ["them"]
+
+    engine.deploy(one=template(**door(None, AuthorizationType="AWS_IAM")))
+    route = gateway.get_route(ApiId=ids["Api"], RouteId=ids["Route"])
+    assert (route["AuthorizerId"], route["AuthorizationScopes"]) == ("", [])
+    assert "CorsConfiguration" not in gateway.get_api(ApiId=ids["Api"])
+    with pytest.raises(ClientError, match="NotFoundException"):
+        gateway.get_authorizer(ApiId=ids["Api"], AuthorizerId=ids["Authorizer"])
 
 
 def _integration(api: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""Deployments that fail, and deployments that are killed: what is there afterwards, and what the next one makes of it.
+
+Killed at every moment: `python benchmarks/killed_deployments.py`; here at those where something else has to be done.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.deployer import DeploymentError
+from tests.local.interrupted_world import FAILING, NEW, OLD, copied, engine_on, faults_after, fill, killed_at
+
+MOMENTS = ("before CreateTable", "after CreateApi", "after DeleteRolePolicy", "before DeleteTable")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of an engine that has the old stack, with data in it."""
+    folder = tmp_path_factory.mktemp("filled")
+    with engine_on(folder / "data", folder / "cdk.out") as (engine, _):
+        engine.deploy(one=OLD)
+        fill(engine)
+    return folder / "data"
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_deployment_is_finished_by_the_next(filled: Path, tmp_path: Path, moment: str) -> None:
+    data = copied(filled, tmp_path / "data")
+    assert killed_at(moment, data, tmp_path / "cdk.out", NEW)
+
+    assert faults_after(data, tmp_path / "cdk.out", NEW) == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS[:3])
+def test_a_killed_deployment_is_undone_by_the_old_template(filled: Path, tmp_path: Path, moment: str) -> None:
+    data = copied(filled, tmp_path / "data")
+    assert killed_at(moment, data, tmp_path / "cdk.out", NEW)
+
+    assert faults_after(data, tmp_path / "cdk.out", OLD) == []
+
+
+def test_a_killed_deployment_that_fails_afterwards_is_rolled_back(filled: Path, tmp_path: Path) -> None:
+    data = copied(filled, tmp_path / "data")
+    assert killed_at("after CreateApi", data, tmp_path / "cdk.out", FAILING)
+    with engine_on(data, tmp_path / "cdk.out") as (engine, _), pytest.raises(DeploymentError, match="as it was before"):
+        engine.deploy(one=FAILING)
+
+    assert faults_after(data, tmp_path / "cdk.out", OLD) == []
