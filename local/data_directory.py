@@ -4,32 +4,21 @@ A row is written before the answer that it belongs to leaves. `synchronous` is o
 it wrote, a machine that loses its power may (docs/decisions/0096-a-data-directory.md).
 """
 
-import fcntl
 import hashlib
 import os
 import pickle
-import shutil
 import sqlite3
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
-_TABLES = """
-CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value);
-CREATE TABLE IF NOT EXISTS kept(part TEXT, key TEXT, value BLOB, PRIMARY KEY(part, key));
-CREATE TABLE IF NOT EXISTS calls(number INTEGER PRIMARY KEY, service TEXT, at REAL, seed INTEGER, call BLOB);
-"""
+from local.data_folder import empty, locked, opened, unusable
+from local.disk_writes import DiskWrites
+
 _PUT = "INSERT INTO kept VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
-_LOCK, _BASE, _OBJECTS = "lock", "state.sqlite3", "objects"
-
-
-class DataDirectoryError(Exception):
-    """The folder cannot be used; the message says why and what to do."""
+_OBJECTS = "objects"
 
 
 class DataDirectory:
@@ -49,12 +38,13 @@ class DataDirectory:
         self._closed = False
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._locked = _locked(folder)
+            self._locked = locked(folder)
             if fresh:
-                _empty(folder)
-            self._base = _opened(folder)
+                empty(folder)
+            self._base = opened(folder)
+            self._writes = DiskWrites(self._base, folder)
         except (OSError, sqlite3.Error) as error:
-            raise _unusable(folder, f"cannot be read ({error})") from error
+            raise unusable(folder, error) from error
 
     def close(self) -> None:
         """Write no more, and let another engine have the folder."""
@@ -63,6 +53,18 @@ class DataDirectory:
                 self._closed = True
                 self._base.close()
                 os.close(self._locked)
+
+    @property
+    def fault(self) -> str | None:
+        """Why what was changed last is not on disk yet, None when everything is."""
+        return self._writes.fault
+
+    def settle(self) -> bool:
+        """Write what the disk did not take before; return whether it is there now."""
+        with self._guard:
+            if not self._closed:
+                self._writes.write([])
+        return self.fault is None
 
     def finish_first(self) -> None:
         """Mark the folder as one whose first deployment ended; any other is begun afresh."""
@@ -108,10 +110,7 @@ class DataDirectory:
                 del self._mine.rows
                 with self._guard:
                     if not self._closed:
-                        self._base.execute("BEGIN")
-                        for row in rows:
-                            self._base.execute(*row)
-                        self._base.execute("COMMIT")
+                        self._writes.write(rows)
 
     def append(self, service: str, at: float, seed: int, call: bytes) -> None:
         """Add one call to the journal."""
@@ -136,13 +135,14 @@ class DataDirectory:
             return int(self._base.execute("SELECT count(*) FROM calls").fetchone()[0])
 
     def snapshot(self, state: bytes) -> None:
-        """Put the state that the journal led to in place of the journal; nobody may append meanwhile."""
+        """Put the state that the journal led to in place of the journal; nobody may append meanwhile.
+
+        Raises sqlite3.OperationalError when there is no room for it; the journal stays then.
+        """
         with self._guard:
             if not self._closed:
-                with self._base:
-                    self._base.execute("BEGIN")
-                    self._base.execute("INSERT OR REPLACE INTO facts VALUES('moto', ?)", (state,))
-                    self._base.execute("DELETE FROM calls")
+                kept = ("INSERT OR REPLACE INTO facts VALUES('moto', ?)", (state,))
+                self._writes.attempt([kept, ("DELETE FROM calls", ())])
 
     def store(self, content: bytes) -> str:
         """Keep a large object's content in a file of its own, and return its name."""
@@ -151,8 +151,12 @@ class DataDirectory:
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
             aside = target.with_name(f".{name}.{threading.get_ident()}")
-            aside.write_bytes(content)
-            aside.replace(target)
+            try:
+                aside.write_bytes(content)
+                aside.replace(target)
+            except OSError:
+                aside.unlink(missing_ok=True)
+                raise
         return name
 
     def object(self, name: str) -> Path:
@@ -172,60 +176,4 @@ class DataDirectory:
             return
         with self._guard:
             if not self._closed:
-                self._base.execute(statement, values)
-
-
-def _locked(folder: Path) -> int:
-    """Lock the folder for this process, for as long as it lives."""
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = os.read(lock, 20).decode() or "unknown"
-        os.close(lock)
-        message = f"{folder} is used by another laptop engine (pid {owner}). Stop that one, or use another directory."
-        raise DataDirectoryError(message) from error
-    os.truncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
-    return lock
-
-
-def _opened(folder: Path) -> sqlite3.Connection:
-    base = _connected(folder)
-    written = base.execute("SELECT value FROM facts WHERE name = 'written by'").fetchone()
-    if written is not None and written[0] != _writer():
-        base.close()
-        raise _unusable(folder, f"was written by {written[0]}; this engine is {_writer()}")
-    if base.execute("SELECT value FROM facts WHERE name = 'complete'").fetchone() is None:
-        base.close()
-        _empty(folder)
-        base = _connected(folder)
-        base.execute("INSERT INTO facts VALUES('written by', ?)", (_writer(),))
-    return base
-
-
-def _connected(folder: Path) -> sqlite3.Connection:
-    base = sqlite3.connect(folder / _BASE, isolation_level=None, check_same_thread=False)
-    base.execute("PRAGMA journal_mode = WAL")
-    base.execute("PRAGMA synchronous = OFF")
-    base.executescript(_TABLES)
-    return base
-
-
-def _writer() -> str:
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"format {FORMAT}, moto {version('moto')}, Python {python}"
-
-
-def _unusable(folder: Path, why: str) -> DataDirectoryError:
-    return DataDirectoryError(
-        f"{folder} {why}. Begin afresh (`perennial local forget`, or --fresh), or use another directory."
-    )
-
-
-def _empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        elif entry.name != _LOCK:
-            entry.unlink()
+                self._writes.write([(statement, values)])

@@ -26,6 +26,7 @@ class Dispatcher:
     """The one way to an answer, for HTTP requests and for the engine's own clients alike.
 
     `witness` sees every answer, refusals too, when somebody sets it: checks and records are made of it, for a price.
+    `confirm` is asked with each operation's name before it begins and before its answer leaves; raises ApiError.
     """
 
     witness: Observer | None = None
@@ -35,6 +36,7 @@ class Dispatcher:
         self._operations: dict[tuple[str, str], Operation] = {}
         self._guards: list[Guard] = []
         self._observers: list[tuple[str, Observer]] = []
+        self.confirm: Callable[[str], None] = lambda _: None
         moto_replacements.install()
 
     def register(self, operations: Operations) -> None:
@@ -90,13 +92,17 @@ class Dispatcher:
             asked = Asked(scope.service, name, scope.region, caller, parameters, app[1] if app else "")
             for guard in self._guards:
                 guard(asked)
+        self.confirm(name)
         if operation is not None:
-            return answer_of(call, scope.service, name, operation(parameters, caller))
+            members = operation(parameters, caller)
+            self.confirm(name)
+            return answer_of(call, scope.service, name, members)
         answer = moto_state.answer(scope.service, scope.region, call)
         if answer.status < 300:
             for service, observer in self._observers:
                 if service == scope.service:
                     observer(call, answer)
+        self.confirm(name)
         return answer
 
 

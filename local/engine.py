@@ -25,7 +25,7 @@ from local.clock import Clock
 from local.cloudwatch import CloudWatch
 from local.cloudwatch.alarm_actions import Actions
 from local.consistent_reads import consistent
-from local.data_directory import DataDirectoryError
+from local.data_folder import DataDirectoryError
 from local.deployer import Deployer, DeploymentError
 from local.dispatch import Dispatcher, Observer
 from local.endpoints import Endpoints
@@ -159,6 +159,7 @@ class Engine:
         for guard in (consistent, Quotas(self.options.quotas, self._jobs.running)):
             self.dispatch.guard(guard)
         self.dispatch.register(operations)
+        self.dispatch.confirm = self._lasting.confirm
         if self.options.chaos is not None:
             self.dispatch.register(killing(self.options.chaos, operations, self.clock))
         described = operations["cloudformation", "DescribeStacks"]

@@ -3,16 +3,19 @@
 An orderly end is a snapshot and then as if killed: nothing that ends with the engine is written down as ended.
 """
 
+import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from local import moto_changes, moto_state
+from local.api import ApiError
 from local.clock import Clock
 from local.data_directory import DataDirectory
 from local.keeping import NOWHERE, Keep
-from local.moto_journal import Journal
+from local.moto_journal import READS, Journal
 
 SAVE_SECONDS = 1.0
 """Machine time between two looks at what is kept now and then: the clock, metrics, the length of the journal."""
@@ -21,6 +24,7 @@ MOST_CALLS = 1_000
 """Calls after which a snapshot takes the journal's place: about a second of replaying."""
 
 _TIME = "engine time"
+_log = logging.getLogger(__name__)
 
 
 class Lasting:
@@ -38,6 +42,7 @@ class Lasting:
         self._journal = None if self._directory is None else Journal(self._directory)
         self._saves: Sequence[Callable[[], None]] = ()
         self._frozen = threading.Event()
+        self._most = MOST_CALLS
 
     def restore(self) -> float:
         """Bring moto to where it was, and return the engine time of it (0.0 at the very first start)."""
@@ -46,6 +51,18 @@ class Lasting:
             return 0.0
         self.resumed = self._directory.fact("complete") is not None
         return max(self._journal.restore(), self._directory.fact(_TIME) or 0.0)
+
+    def confirm(self, operation: str) -> None:
+        """Let nobody change anything, nor hear of a change, that is not on disk (`Dispatcher.confirm`).
+
+        Raises ApiError InternalFailure, as AWS does of itself: clients send the request again.
+        """
+        if self._directory is not None and self._directory.fault is not None and READS.match(operation) is None:
+            message = (
+                f"The laptop engine cannot write to {self._directory.folder}: {self._directory.fault}. Free some space "
+                "there and send the request again; what was answered is kept."
+            )
+            raise ApiError("InternalFailure", message, 500)
 
     @contextmanager
     def recording(self, saves: Sequence[Callable[[], None]]) -> Iterator[None]:
@@ -61,14 +78,14 @@ class Lasting:
         """Say that a deployment ended well: from now on what is there is worth keeping."""
         if self._directory is not None and self._journal is not None:
             self._directory.finish_first()
-            self._journal.snapshot()
+            self._snapshot()
 
     def _freeze(self) -> None:
         """Write down everything, and nothing more after it."""
         self._frozen.set()
         if self._directory is not None and self._journal is not None:
             self._save()
-            self._journal.snapshot()
+            self._snapshot()
             moto_changes.tell(None)
             self._directory.close()
 
@@ -76,9 +93,27 @@ class Lasting:
         assert self._directory is not None
         assert self._journal is not None
         while not self._frozen.wait(SAVE_SECONDS):
-            self._save()
-            if self._directory.journal_length() > MOST_CALLS:
-                self._journal.snapshot()
+            if self._directory.settle():
+                self._save()
+                self._shorten()
+
+    def _shorten(self) -> None:
+        """Let a snapshot take the journal's place when it is long; without room, when it is as long again."""
+        assert self._directory is not None
+        length = self._directory.journal_length()
+        if length > self._most:
+            self._most = MOST_CALLS if self._snapshot() else length + MOST_CALLS
+
+    def _snapshot(self) -> bool:
+        """Take a snapshot; return whether there was room for it: without any the journal stays."""
+        assert self._directory is not None
+        assert self._journal is not None
+        try:
+            self._journal.snapshot()
+        except (OSError, sqlite3.OperationalError) as fault:
+            _log.error("%s: no snapshot, the journal stays: %s", self._directory.folder, fault)
+            return False
+        return True
 
     def _save(self) -> None:
         assert self._directory is not None

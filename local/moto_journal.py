@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -41,7 +41,9 @@ SERVICES = ("apigatewayv2", "dynamodb", "events", "firehose", "iam", "kms", "log
 LARGE_BYTES = 1 << 22
 """Objects of this size and more have a file of their own: they would be copied with each snapshot."""
 _WHOLE = "state of "
-_READS = re.compile("Get|List|Describe|Query|Scan|BatchGet|TransactGet|Filter|Search|Simulate|Encrypt|Decrypt|Generate")
+READS = re.compile(
+    "Get|Head|List|Describe|Query|Scan|BatchGet|TransactGet|Filter|Search|Simulate|Encrypt|Decrypt|Generate"
+)
 
 
 class Journal:
@@ -72,9 +74,10 @@ class Journal:
             return
         body: bytes | tuple[str] = call.body
         if len(call.body) >= LARGE_BYTES:
-            name = self._directory.store(call.body)
-            self._large.add(name)
-            body = (name,)
+            with suppress(OSError):  # without room for a file it goes into its row, which is owed like others
+                name = self._directory.store(call.body)
+                self._large.add(name)
+                body = (name,)
         row = (region, call.method, call.path, call.query, dict(call.headers), body)
         self._directory.append(service, at, begun.seed, pickle.dumps(row))
 
@@ -147,7 +150,7 @@ class Journal:
 def _changes(service: str, call: HttpCall) -> bool:
     if service == "s3":
         return call.method in ("PUT", "POST", "DELETE")
-    return _READS.match(operation_of(call, service) or "Get") is None
+    return READS.match(operation_of(call, service) or "Get") is None
 
 
 def _backends(service: str) -> Any:

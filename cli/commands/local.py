@@ -16,7 +16,8 @@ from cli.loop import Loop
 from cli.main import BEGIN, Shared, app, example, need_checkout
 from cli.open_models import open_models, warning
 from cli.target import find
-from local.data_directory import DataDirectory, DataDirectoryError
+from local.data_directory import DataDirectory
+from local.data_folder import DataDirectoryError
 
 group = typer.Typer(
     no_args_is_help=True, help="Run everything on this machine: the same stacks, without an account or Docker."

@@ -50,6 +50,7 @@ class Functions:
     ) -> None:
         self._clients = clients
         self._clock = clock
+        self._work_dir = work_dir
         self.metrics = Metrics(clock, keep)
         packages = Packages(work_dir / "packages", keep.folder and keep.folder / "packages")
         self._registry = Registry(packages, clock, clients.region, keep)
@@ -182,6 +183,9 @@ class Functions:
                 if refusal.code == "TooManyRequestsException":
                     count_throttle(self.metrics, called, self._clock.now())
                 raise
+            except OSError as fault:
+                message = f"The laptop engine cannot start {release.function} below {self._work_dir}: {fault}."
+                raise ApiError("ServiceException", message, 500) from fault
             yield worker
 
     def _attempt(self, name: str, payload: bytes, request_id: str) -> Invocation:

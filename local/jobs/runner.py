@@ -47,7 +47,8 @@ class Runner:
             except OSError as error:
                 _LOG.error("job %s: %s", job.name, error)
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-                ended = Ended("Failed", f"{OUT_OF_DISK}: {error}" if full else f"InternalServerError: {error}")
+                what = OUT_OF_DISK if full else "InternalServerError"
+                ended = Ended("Failed", f"{what} ({error}, below {self.work_dir})")
             except ClientError as error:
                 ended = Ended("Failed", f"ClientError: Please ensure that the role can do this: {error}")
             except Exception as error:  # noqa: BLE001 - root of this thread: no job may stay in progress for ever

@@ -10,7 +10,8 @@ import pytest
 
 from local import moto_changes, moto_state
 from local.clients import Clients
-from local.data_directory import DataDirectory, DataDirectoryError
+from local.data_directory import DataDirectory
+from local.data_folder import DataDirectoryError
 from local.dispatch import Dispatcher
 from local.identity import Identity
 from local.keeping import kept
