@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lifecycle import names
+from local import native_memory
 from local.api import ENGINE, Operations
 from local.assembly import AssemblyError
 from local.chaos import killing
@@ -213,6 +214,7 @@ def _report(event: str, text: str, seconds: float) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run an engine until SIGINT, SIGTERM or the end of who started it. Returns 1 if the assembly was not deployed."""
+    native_memory.confine()
     given, options = arguments_of(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     told, parent = threading.Event(), os.getppid()

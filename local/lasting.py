@@ -6,11 +6,12 @@ An orderly end is a snapshot and then as if killed: nothing that ends with the e
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import moto_changes, moto_state
+from local import moto_changes, moto_state, native_memory
 from local.api import ApiError
 from local.clock import Clock
 from local.data_directory import DataDirectory
@@ -22,6 +23,9 @@ SAVE_SECONDS = 1.0
 
 MOST_CALLS = 1_000
 """Calls after which a snapshot takes the journal's place: about a second of replaying."""
+
+REST = 20.0
+"""Times as long as a snapshot took until the next one: nobody is answered while one is taken."""
 
 _TIME = "engine time"
 _log = logging.getLogger(__name__)
@@ -42,7 +46,7 @@ class Lasting:
         self._journal = None if self._directory is None else Journal(self._directory)
         self._saves: Sequence[Callable[[], None]] = ()
         self._frozen = threading.Event()
-        self._most = MOST_CALLS
+        self._rested = 0.0
 
     def restore(self) -> float:
         """Bring moto to where it was, and return the engine time of it (0.0 at the very first start)."""
@@ -98,22 +102,23 @@ class Lasting:
                 self._shorten()
 
     def _shorten(self) -> None:
-        """Let a snapshot take the journal's place when it is long; without room, when it is as long again."""
+        """Let a snapshot take the journal's place when it is long, but not all the time."""
         assert self._directory is not None
-        length = self._directory.journal_length()
-        if length > self._most:
-            self._most = MOST_CALLS if self._snapshot() else length + MOST_CALLS
+        began = time.perf_counter()
+        if began >= self._rested and self._directory.journal_length() > MOST_CALLS:
+            self._snapshot()
+            native_memory.give_back()
+            ended = time.perf_counter()
+            self._rested = ended + REST * (ended - began)
 
-    def _snapshot(self) -> bool:
-        """Take a snapshot; return whether there was room for it: without any the journal stays."""
+    def _snapshot(self) -> None:
+        """Take a snapshot; without room for it the journal stays."""
         assert self._directory is not None
         assert self._journal is not None
         try:
             self._journal.snapshot()
         except (OSError, sqlite3.OperationalError) as fault:
             _log.error("%s: no snapshot, the journal stays: %s", self._directory.folder, fault)
-            return False
-        return True
 
     def _save(self) -> None:
         assert self._directory is not None
