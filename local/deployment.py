@@ -131,7 +131,7 @@ class Deployment:
         begun = StackResource(
             logical_id=logical_id,
             type=kind.type,
-            id=name,
+            id="",
             name=name,
             properties=properties,
             attributes={},

@@ -41,7 +41,12 @@ class Environment:
 
 
 def discard(resource: StackResource, clients: Clients) -> None:
-    """Delete what may be left of a resource whose making did not end; nothing there is no error."""
+    """Delete what is left of a resource whose making did not end; nothing there is no error.
+
+    Without an id it was never made: both are kept at once.
+    """
+    if not resource.id:
+        return
     kind = KINDS[resource.type]
     subject = kind.subject(clients, resource.name, resource.properties, id=resource.id)
     try:

@@ -26,7 +26,7 @@ def put_back(stacks: Stacks, stack: Stack) -> None:
         with stacks.together():
             stacks.drop_resource(stack, old.logical_id)
             stacks.set_resource(stack, replace(old, logical_id=logical_id))
-            if new is not None and new.id != old.id:
+            if new is not None and new.id not in ("", old.id):
                 set_aside(stacks, stack, new, _UNWANTED)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.resources.kind import Kind, Subject
+from local.resources.kind import Kind, Subject, found_or
 from local.tokens import IssuerError, Tokens
 
 
@@ -28,6 +28,19 @@ def _part(name: str, settings: str, **defaults: Any) -> Kind:
 
 def _stage(subject: Subject) -> dict[str, Any]:
     return subject.pick("ApiId StageName")
+
+
+_OF_STAGE = "AutoDeploy DefaultRouteSettings AccessLogSettings"
+
+
+def _create_stage(subject: Subject) -> str:
+    return str(subject.aws.create_stage(**_stage(subject), **subject.pick(f"{_OF_STAGE} Tags"))["StageName"])
+
+
+def _update_stage(subject: Subject) -> None:
+    """Make the stage again under its name: moto has no UpdateStage."""
+    found_or(None, lambda: subject.aws.delete_stage(**_stage(subject)), "NotFoundException")
+    _create_stage(subject)
 
 
 _OF_AUTHORIZER = "AuthorizerType IdentitySource Name JwtConfiguration"
@@ -74,12 +87,11 @@ KINDS = (
         properties="""ApiId StageName AutoDeploy AccessLogSettings.DestinationArn AccessLogSettings.Format
             DefaultRouteSettings.ThrottlingBurstLimit DefaultRouteSettings.ThrottlingRateLimit""",
         tags=("Tags",),
-        create=lambda s: str(
-            s.aws.create_stage(**_stage(s), **s.pick("AutoDeploy DefaultRouteSettings AccessLogSettings Tags"))[
-                "StageName"
-            ]
-        ),
+        create=_create_stage,
         read=lambda s: s.aws.get_stage(**_stage(s)) | s.pick("ApiId"),
+        update=_update_stage,
+        updates=_OF_STAGE,
+        defaults=dict.fromkeys(_OF_STAGE.split()),
         replaces="ApiId StageName",
         delete=lambda s: s.aws.delete_stage(**_stage(s)),
     ),

@@ -34,7 +34,8 @@ def engine_on(data: Path, cdk_out: Path, moment: int | str = "") -> Iterator[tup
     Yields the world and the moments that there have been.
     """
     with closing(DataDirectory(data)) as directory, world(cdk_out, directory) as engine:
-        journal, moments = Journal(directory), []
+        journal = Journal(directory)
+        moments: list[str] = []
         journal.restore()
         directory.finish_first()
         moto_changes.tell(journal)

@@ -3,7 +3,6 @@
 Killed at every moment: `python benchmarks/killed_deployments.py`; here at those where something else has to be done.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ MOMENTS = ("before CreateTable", "after CreateApi", "after DeleteRolePolicy", "b
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of an engine that has the old stack, with data in it."""
     folder = tmp_path_factory.mktemp("filled")
     with engine_on(folder / "data", folder / "cdk.out") as (engine, _):

@@ -518,7 +518,7 @@ def test_model_package_group(engine: World) -> None:
 
 
 def test_http_api(engine: World) -> None:
-    def made(path: str) -> dict[str, Any]:
+    def made(path: str, rate: int) -> dict[str, Any]:
         api = {"ApiId": ref("Api")}
         return template(
             Role=role(),
@@ -529,7 +529,7 @@ def test_http_api(engine: World) -> None:
                 "ApiGatewayV2::Stage",
                 StageName="$default",
                 AutoDeploy=True,
-                DefaultRouteSettings={"ThrottlingRateLimit": 200, "ThrottlingBurstLimit": 400},
+                DefaultRouteSettings={"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 400},
                 AccessLogSettings={"DestinationArn": of("Logs"), "Format": '{"status": "$context.status"}'},
                 **api,
             ),
@@ -538,14 +538,14 @@ def test_http_api(engine: World) -> None:
         )
 
     gateway = engine.client("apigatewayv2")
-    engine.deploy(one=made("/a"))
+    engine.deploy(one=made("/a", 200))
     ids = engine.ids("one")
     api = {"ApiId": ids["Api"]}
-    engine.deploy(one=made("/b"))
+    engine.deploy(one=made("/b", 50))
 
     assert engine.ids("one") == ids
     stage = gateway.get_stage(**api, StageName="$default")
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 200
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
     route = gateway.get_routes(**api)["Items"][0]
     assert (route["RouteKey"], route["Target"]) == ("POST /b", f"integrations/{ids['Integration']}")
     engine.client("cloudformation").delete_stack(StackName="one")
