@@ -23,6 +23,8 @@ def _found(subject: Subject) -> dict[str, Any]:
 
 def _read(subject: Subject) -> dict[str, Any]:
     alarm = _found(subject)
+    if not subject.pick("DatapointsToAlarm") and alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]:
+        alarm = alarm | {"DatapointsToAlarm": None}  # CloudWatch's own choice, when nobody made one
     return alarm | {"Tags": subject.aws.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]}
 
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from local import moto_changes
 from local.api import Asked
@@ -21,6 +21,16 @@ from tests.local.deployer_world import World, resource, template, world
 
 Templates = Mapping[str, Any]
 _LOOKS = ("Get", "List", "Describe", "Head")
+
+
+class Seen(Protocol):
+    """An engine, from inside or outside."""
+
+    def client(self, service: str) -> Any:
+        """Return a client of it."""
+
+    def ids(self, name: str) -> dict[str, str]:
+        """Return logical to physical ids of a stack."""
 
 
 class Killed(BaseException):
@@ -151,33 +161,32 @@ FAILING: Templates = template(
 )
 
 
-def _apis(engine: World) -> list[str]:
+def _apis(engine: Seen) -> list[str]:
     return [one["ApiId"] for one in engine.client("apigatewayv2").get_apis()["Items"]]
 
 
-def _routes(engine: World) -> list[str]:
+def _routes(engine: Seen) -> list[str]:
     gateway = engine.client("apigatewayv2")
     return [one["RouteId"] for api in _apis(engine) for one in gateway.get_routes(ApiId=api)["Items"]]
 
 
-def _keys(engine: World) -> list[str]:
+def _keys(engine: Seen) -> list[str]:
     kms = engine.client("kms")
     keys = [kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"] for one in kms.list_keys()["Keys"]]
     return [one["KeyId"] for one in keys if one["KeyState"] == "Enabled" and one["KeyManager"] == "CUSTOMER"]
 
 
-def _buckets(engine: World) -> list[str]:
+def _buckets(engine: Seen) -> list[str]:
     names = [one["Name"] for one in engine.client("s3").list_buckets()["Buckets"]]
     return [name for name in names if not name.startswith("cdk-")]
 
 
-_LISTED: dict[str, Callable[[World], list[str]]] = {
+_LISTED: dict[str, Callable[[Seen], list[str]]] = {
     "AWS::S3::Bucket": _buckets,
     "AWS::DynamoDB::Table": lambda e: list(e.client("dynamodb").list_tables()["TableNames"]),
     "AWS::SQS::Queue": lambda e: list(e.client("sqs").list_queues().get("QueueUrls", [])),
     "AWS::SNS::Topic": lambda e: [one["TopicArn"] for one in e.client("sns").list_topics()["Topics"]],
     "AWS::IAM::Role": lambda e: [one["RoleName"] for one in e.client("iam").list_roles()["Roles"]],
-    "AWS::Events::Rule": lambda e: [one["Name"] for one in e.client("events").list_rules()["Rules"]],
     "AWS::ApiGatewayV2::Api": _apis,
     "AWS::ApiGatewayV2::Route": _routes,
     "AWS::KMS::Key": _keys,
@@ -187,18 +196,19 @@ _LISTED: dict[str, Callable[[World], list[str]]] = {
 }
 
 
-def there(engine: World) -> list[tuple[str, str]]:
-    """Return type and physical id of everything that is there, whoever knows of it."""
-    return sorted((kind, found) for kind, listed in _LISTED.items() for found in listed(engine))
+def there(engine: Seen) -> list[tuple[str, str]]:
+    """Return type and physical id (of an URL its end) of everything that is there, whoever knows of it."""
+    return sorted((kind, found.rpartition("/")[2]) for kind, listed in _LISTED.items() for found in listed(engine))
 
 
-def known(engine: World, name: str) -> list[tuple[str, str]]:
+def known(engine: Seen, name: str) -> list[tuple[str, str]]:
     """Return type and physical id of what the stack says that it has."""
     found = engine.client("cloudformation").list_stack_resources(StackName=name)["StackResourceSummaries"]
-    return sorted((r["ResourceType"], r["PhysicalResourceId"]) for r in found if r["ResourceType"] in _LISTED)
+    mine = [one for one in found if one["ResourceType"] in _LISTED]
+    return sorted((one["ResourceType"], one["PhysicalResourceId"].rpartition("/")[2]) for one in mine)
 
 
-def settings(engine: World) -> dict[str, Any]:
+def settings(engine: Seen) -> dict[str, Any]:
     """Return what the services say of the stack's resources that both templates have."""
     ids = engine.ids("one")
     queue = engine.client("sqs").get_queue_attributes(QueueUrl=ids["Queue"], AttributeNames=["All"])["Attributes"]
@@ -233,7 +243,7 @@ NEW_SETTINGS = {
 }
 
 
-def fill(engine: World) -> None:
+def fill(engine: Seen) -> None:
     """Put data into everything of the old stack that holds data."""
     ids = engine.ids("one")
     engine.client("s3").put_object(Bucket=ids["Data"], Key="k", Body=b"kept")
@@ -241,7 +251,7 @@ def fill(engine: World) -> None:
     engine.client("sqs").send_message(QueueUrl=ids["Queue"], MessageBody="kept")
 
 
-def data_of(engine: World) -> list[str]:
+def data_of(engine: Seen) -> list[str]:
     """Return where the data of `fill` still is."""
     ids, found = engine.ids("one"), []
     if engine.client("s3").list_objects_v2(Bucket=ids["Data"]).get("Contents"):
