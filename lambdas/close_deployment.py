@@ -1,6 +1,6 @@
 """A deployment execution is over -> its claims are given back, and what was approved meanwhile is started.
 
-Once a day it looks for an end or an approval that nobody told (docs/decisions/0103-what-no-event-tells.md).
+Once a week it looks for an end or an approval that nobody told (docs/decisions/0103-what-no-event-tells.md).
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """A training execution is over -> its run is ended and what waited is started. The only way a run ends.
 
-Once a day it looks for an end that nobody told (docs/decisions/0103-what-no-event-tells.md).
+Once a week it looks for an end that nobody told (docs/decisions/0103-what-no-event-tells.md).
 """
 
 from typing import Any

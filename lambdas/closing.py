@@ -57,7 +57,7 @@ class RunCloser:
         the run's claim when its end was told already.
         """
         held = self.claims.read(claims.run(self.model))
-        if held is None:
+        if held is None or (held.state is State.FREE and self._waiting().first() is None):
             return
         outcome = self.executions.outcome(held.owner)
         if outcome.is_over:
@@ -85,7 +85,7 @@ class RunCloser:
             return
         if outcome.status != "SUCCEEDED":
             self._drop_failed(ended, outcome)
-        first = self._queue(self.claims.read(claims.waiting(self.model))).first()
+        first = self._waiting().first()
         if first is None or not outcome.machine:
             return
         detail = {"stage": self.stage, **first.to_plain()}
@@ -98,7 +98,7 @@ class RunCloser:
         if not {"dataset", "version"} <= detail.keys():
             return  # started by hand with something else: it never waited
         failed = Asked.from_plain(detail)
-        if failed in self._queue(self.claims.read(claims.waiting(self.model))):
+        if failed in self._waiting():
             self.unqueue(failed)
             text = (
                 f"The run that waited on version {failed.version} did not start: {outcome.status}.\nExecution: {ended}"
@@ -126,6 +126,9 @@ class RunCloser:
             changed = Claim(claim=name, owner="-", attempt=attempt, expires_at=0, state=State.FREE, value=value)
             if self.claims.put(current, changed):
                 return
+
+    def _waiting(self) -> Queue:
+        return self._queue(self.claims.read(claims.waiting(self.model)))
 
     @staticmethod
     def _queue(waiting: Claim | None) -> Queue:

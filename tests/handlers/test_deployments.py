@@ -362,7 +362,7 @@ def look_again(execution: str) -> list[str]:
     return [arn for arn in running(execution) if ":next-" in arn]
 
 
-def test_an_approval_that_nobody_told_is_found_by_the_daily_look(
+def test_an_approval_that_nobody_told_is_found_by_the_weekly_look(
     world: World, predict: Predict, execution: Start
 ) -> None:
     one = execution("one")
@@ -374,7 +374,7 @@ def test_an_approval_that_nobody_told_is_found_by_the_daily_look(
     assert look_again(one) == [found], "it is under way"
 
 
-def test_a_deployment_whose_end_nobody_told_is_closed_by_the_daily_look_and_not_tried_again(
+def test_a_deployment_whose_end_nobody_told_is_closed_by_the_weekly_look_and_not_tried_again(
     world: World, predict: Predict, execution: Start
 ) -> None:
     package(world, "run-1")

@@ -460,7 +460,7 @@ def look_again(execution: str) -> None:
     close_run.handler({"machine": machine(execution)}, None)
 
 
-def test_an_end_that_nobody_told_is_found_by_the_daily_look_and_what_waits_starts(
+def test_an_end_that_nobody_told_is_found_by_the_weekly_look_and_what_waits_starts(
     world: World, execution: Callable[[str], str]
 ) -> None:
     one = execution("one")
@@ -482,7 +482,7 @@ def test_an_end_that_nobody_told_is_found_by_the_daily_look_and_what_waits_start
     assert [arn for arn in running(one) if ":waited-" in arn] == [waited]
 
 
-def test_a_run_that_an_execution_took_after_it_was_stopped_is_given_back_by_the_daily_look(
+def test_a_run_that_an_execution_took_after_it_was_stopped_is_given_back_by_the_weekly_look(
     world: World, execution: Callable[[str], str]
 ) -> None:
     detail, one = upload(world), execution("one")

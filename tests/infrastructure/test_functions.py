@@ -160,7 +160,7 @@ def test_functions_that_events_start_hand_over_what_fails(assembly: Assembly) ->
 def test_every_rule_has_a_dead_letter_queue(assembly: Assembly) -> None:
     rules = list(assembly.resources("AWS::Events::Rule"))
     # uploads; per model: run ended, approved, updated, ended, alarmed, labels, schedule, judged, looked, raised,
-    # and each machine looked at daily; two on upload
+    # and each machine looked at weekly; two on upload
     assert len(rules) == 1 + 3 * (1 + 5 + 4 + 2) + 2
     for stack, name, rule in rules:
         for target in rule["Properties"]["Targets"]:

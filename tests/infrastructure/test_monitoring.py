@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from lifecycle import names
+from stacks.closers import LOOK
 from stacks.monitoring_stack import schedule
 from stacks.project import Project
 from stacks.synthesis import synthesize
@@ -107,7 +108,8 @@ def test_the_monitor_puts_metrics_into_our_namespace_and_writes_its_own_folder_o
 
 def test_looks_follow_the_schedule_of_model_yaml(assembly: Assembly) -> None:
     rules = of_model(assembly, "AWS::Events::Rule").values()
-    assert [r["ScheduleExpression"] for r in rules if "ScheduleExpression" in r] == ["rate(1 hour)"]
+    found = sorted(r["ScheduleExpression"] for r in rules if "ScheduleExpression" in r)
+    assert found == ["rate(1 hour)", LOOK, LOOK], "its own, and those for what no event tells"
     assert (schedule(1440), schedule(90)) == ("rate(24 hours)", "rate(90 minutes)")
 
 

@@ -81,12 +81,16 @@ def test_both_alarms_are_raised_by_failures_and_start_the_rollback(assembly: Ass
     [rule] = [
         r["Properties"]
         for r in template.values()
-        if r["Type"] == "AWS::Events::Rule" and r["Properties"]["EventPattern"]["source"] == ["aws.cloudwatch"]
+        if r["Type"] == "AWS::Events::Rule" and patterned(r).get("source") == ["aws.cloudwatch"]
     ]
     assert rule["EventPattern"]["detail"] == {"alarmName": list(alarms), "state": {"value": ["ALARM"]}}
     [target] = rule["Targets"]
     assert "RollBack" in flat(target["Arn"])
     assert target["DeadLetterConfig"]
+
+
+def patterned(rule: dict[str, Any]) -> dict[str, Any]:
+    return dict(rule["Properties"].get("EventPattern", {}))
 
 
 def machine(rollout: Rollout) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def records(world: Product) -> list[dict[str, Any]]:
 
 
 def rest(world: Product) -> None:
-    """Let come what may still come: events that are late, and the daily look for what no event tells."""
-    assert world.engine.clock.reach(world.engine.clock.now() + 1.1 * 86_400, 240)
+    """Let come what may still come: events that are late, and the weekly look for what no event tells."""
+    assert world.engine.clock.reach(world.engine.clock.now() + 7.1 * 86_400, 240)
     world.until(lambda: at_rest(world) and not held(world), "end of all executions and claims")
 
 
