@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
+from xml.etree import ElementTree
 
 import botocore.session
 from botocore.awsrequest import HeadersDict
@@ -15,6 +16,7 @@ from botocore.parsers import ResponseParserError, create_parser
 
 from local.service_models import BOTOCORE_NAMES
 from local.wire import HttpAnswer, HttpCall, operation_of, scope_of
+from local.xml_shapes import body_shape, strangers, tag
 
 AS_AWS_DOES: Final = frozenset(
     {
@@ -78,6 +80,12 @@ def faults_of(call: HttpCall, service: str, answer: HttpAnswer) -> Iterator[str]
         yield from _faults(shape, parsed, "")
         if protocol.endswith("json") and not whole_body:
             yield from _strangers(shape, json.loads(answer.body or b"{}"), "")
+        elif protocol in ("query", "rest-xml") and body_shape(shape).type_name == "structure" and answer.body:
+            root = ElementTree.fromstring(answer.body)
+            wrapper = shape.serialization.get("resultWrapper")
+            result = next((child for child in root if tag(child) == wrapper), root)
+            for stranger in strangers(body_shape(shape), result):
+                yield f"{stranger} is not in the model"
 
 
 def _error_faults(model: Any, answer: HttpAnswer, parsed: dict[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
@@ -18,6 +19,7 @@ from werkzeug.datastructures import MultiDict
 from local.api import ApiError
 from local.request_shapes import read
 from local.service_models import BOTOCORE_NAMES, RUNTIME, input_shape, model_of, operation_names, pairs, route_of
+from local.xml_shapes import body_shape, strangers
 
 SIGNING_NAMES = {"apigateway": "apigatewayv2"}
 """Names in a signature's scope that differ from the service's name here."""
@@ -101,9 +103,27 @@ def parameters_of(call: HttpCall, service: str, operation: str) -> dict[str, Any
         raise ApiError("SerializationException", f"The body is not valid for {operation}: {fault}") from fault
     found = {name: value for name, value in parsed.items() if value is not None}
     if body is None:
-        return read(service, shape, found, json=False)
+        return read(service, shape, found | _unknown(call, shape, protocol), json=False)
     placed = {shape.members[name].serialization.get("name", name): value for name, value in found.items()}
     return read(service, shape, body | placed if isinstance(body, dict) else body, json=True)
+
+
+def _unknown(call: HttpCall, shape: Any, protocol: str) -> dict[str, str]:
+    """Return the parameters of a query that the model does not have; S3 looks at no others than those it knows.
+
+    Raises
+    ------
+    ApiError
+        MalformedXML for elements that the model does not have.
+    """
+    if protocol == "query":
+        known = {member.serialization.get("name", name) for name, member in shape.members.items()}
+        asked = (*pairs(call.query), *pairs(call.body.decode()))
+        return {name: value for name, value in asked if name.partition(".")[0] not in {"Action", "Version", *known}}
+    if call.body and body_shape(shape).type_name == "structure" and "payload" in shape.serialization:
+        for stranger in strangers(body_shape(shape), ElementTree.fromstring(call.body)):
+            raise ApiError("MalformedXML", f"The XML you provided did not validate against our schema: {stranger}")
+    return {}
 
 
 class _Headers(dict[str, str]):

@@ -59,6 +59,35 @@ def test_a_missing_member_that_the_model_requires_is_told() -> None:
     assert faults(answered(body)) == [".EndpointArn is required and missing"]
 
 
+RULE = "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status>{}</Rule></LifecycleConfiguration>"
+ATTRIBUTES = (
+    "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry><key>a</key><value>b</value></entry>"
+    "</Attributes>{}</GetTopicAttributesResult><ResponseMetadata/></GetTopicAttributesResponse>"
+)
+
+
+STRANGE = "<Nonsense>1</Nonsense>"
+LIFECYCLE = HttpCall("GET", "/bucket", "lifecycle")
+TOPIC = HttpCall("POST", "/", body=b"Action=GetTopicAttributes&TopicArn=a")
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "body", "planted", "where"),
+    [
+        ("s3", LIFECYCLE, RULE, STRANGE, ".Rule.Nonsense"),
+        ("s3", LIFECYCLE, RULE, f"<Expiration>{STRANGE}</Expiration>", ".Rule.Expiration.Nonsense"),
+        ("sns", TOPIC, ATTRIBUTES, STRANGE, ".Nonsense"),
+    ],
+)
+def test_an_element_that_the_model_does_not_have_is_told(
+    service: str, call: HttpCall, body: str, planted: str, where: str
+) -> None:
+    right, wrong = (HttpAnswer(200, {}, body.format(more).encode()) for more in ("", planted))
+
+    assert list(faults_of(call, service, right)) == []
+    assert list(faults_of(call, service, wrong)) == [f"{where} is not in the model"]
+
+
 def test_errors_need_a_code_and_are_never_faults_of_the_engine() -> None:
     assert faults(answered({"__type": "ValidationException", "message": "no"}, 400)) == []
     assert "without an error code" in faults(answered({"message": "no"}, 400))[0]

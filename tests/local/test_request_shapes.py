@@ -167,3 +167,25 @@ def test_whatever_is_sent_is_refused_and_never_a_fault(dispatch: Dispatcher, bod
     status, code, _ = asked(dispatch, "sagemaker", "SageMaker.CreateTrainingJob", body)
     assert status == 400
     assert code in ("ValidationException", "SerializationException")
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "query", "body", "said"),
+    [
+        ("sns", "POST", "", "Action=CreateTopic&Name=a&Nonsense=1", "<Code>InvalidParameter</Code>"),
+        ("sns", "POST", "", "Action=CreateTopic&Name=a&Nonsense.entry.1.key=1", "nonsense.entry.1.key"),
+        ("iam", "POST", "", "Action=GetRole&RoleName=a&Version=2010-05-08&Nonsense=1", "<Code>ValidationError</Code>"),
+        ("s3", "PUT", "tagging", "<Tagging><TagSet/><Nonsense>1</Nonsense></Tagging>", "<Code>MalformedXML</Code>"),
+        ("s3", "PUT", "tagging", "<Tagging><TagSet><Tag><Kind>1</Kind></Tag></TagSet></Tagging>", ".TagSet[].Kind"),
+    ],
+)
+def test_what_the_model_does_not_have_is_refused_in_queries_and_in_xml(
+    dispatch: Dispatcher, service: str, method: str, query: str, body: str, said: str
+) -> None:
+    headers = signed(service, **{"content-type": "application/x-www-form-urlencoded"} if method == "POST" else {})
+    path = "/" if method == "POST" else "/bucket"
+
+    answer = dispatch(HttpCall(method, path, query, headers, body.encode()))
+
+    assert answer.status == 400
+    assert said in answer.body.decode()
