@@ -41,9 +41,9 @@ class Environment:
 
 
 def discard(resource: StackResource, clients: Clients) -> None:
-    """Delete what is left of a resource whose making did not end; nothing there is no error.
+    """Delete a resource, or what is left of one whose making did not end; nothing there is no error.
 
-    Without an id it was never made: both are kept at once.
+    What it belonged to may have gone before it. Without an id it was never made: both are kept at once.
     """
     if not resource.id:
         return
@@ -71,11 +71,7 @@ def remove(resource: StackResource, clients: Clients, report: Report) -> None:
         report(logical_id, resource.id, type_, "DELETE_SKIPPED", "")
         return
     report(logical_id, resource.id, type_, "DELETE_IN_PROGRESS", "")
-    kind = KINDS[type_]
-    if resource.status == BEGUN:
-        discard(resource, clients)
-    else:
-        kind.delete(kind.subject(clients, resource.name, resource.properties, id=resource.id))
+    discard(resource, clients)
     report(logical_id, resource.id, type_, "DELETE_COMPLETE", "")
 
 

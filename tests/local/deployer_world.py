@@ -19,6 +19,7 @@ from local.deployer import Deployer
 from local.dispatch import Dispatcher
 from local.functions.functions import Functions
 from local.identity import Identity
+from local.jobs.registry import Registry
 from local.keeping import NOWHERE, Keep
 from local.logs_delivery import LogsDelivery
 from local.options import RECORD_VARIABLE
@@ -85,7 +86,8 @@ def world(folder: Path, keep: Keep = NOWHERE) -> Iterator[World]:
         queues = Queues(clients, clock)
         log_lines = LogsDelivery(clients, clock, authority)
         watch = CloudWatch(Actions(clients, authority), functions.metrics, clock, emit, REGION)
-        for part in (functions, machines, queues, log_lines, watch, deployer):
+        registry = Registry(emit, REGION, keep)
+        for part in (functions, machines, queues, log_lines, watch, registry, deployer):
             dispatch.register(part.operations())
         try:
             yield World(Clients(dispatch, REGION), deployer, folder, clock, dispatch, emitted)

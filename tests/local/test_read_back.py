@@ -329,3 +329,29 @@ def test_each_property_that_is_changed_in_place_is_changed(deployed: tuple[World
         for name in changes.get(old.logical_id, set()) - set(KINDS[old.type].unread):
             assert is_missed(engine, new, {**new.properties, name: old.properties[name]}), (old.type, name)
     assert code_is_the_asset(engine, rows)
+
+
+def emptied(engine: World, keep: str) -> list[str]:
+    """Take everything out of the templates of the stacks whose name does not end with `keep`; return what is left."""
+    for file in engine.folder.glob("*.template.json"):
+        template = json.loads(file.read_bytes())
+        if not file.name.removesuffix(".template.json").endswith(keep):
+            template |= {"Resources": {"Left": {"Type": "AWS::SQS::Queue", "Properties": {}}}, "Outputs": {}}
+            file.write_text(json.dumps(template))
+    engine.deployer.deploy(engine.folder, lambda *_: None)
+    stacks = engine.client("cloudformation").describe_stacks()["Stacks"]
+    return [reason for stack in stacks if (reason := stack.get("StackStatusReason"))]
+
+
+def test_each_resource_that_is_taken_out_goes_or_is_retained(deployed: tuple[World, Rows]) -> None:
+    engine, rows = deployed
+    before = dict(rows.resources)
+    assert {one.type for one in before.values()} == set(KINDS)
+
+    left = [*emptied(engine, "-shared"), *emptied(engine, "nothing")]
+
+    assert left == []
+    there = {(one.type, one.logical_id) for one in before.values() if not is_missed(engine, one, one.properties)}
+    assert there - {(one.type, one.logical_id) for one in before.values() if one.retain} == set()
+    assert {one.type for one in before.values() if one.retain} >= {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+    assert {(one.type, one.logical_id) for one in before.values() if one.retain} - there == set()
