@@ -28,7 +28,7 @@ def kills(folder: Path, template: Templates, again: Templates, every: int) -> in
         for fault in faults:
             print(f"  {what}: {fault}")
         moment += every
-    print(f"{NAMES[id(template)]} killed, then {NAMES[id(again)]}: {moment // every} kills, {wrong} with something wrong")
+    print(f"{NAMES[id(template)]} killed, then {NAMES[id(again)]}: {moment // every} kills, {wrong} went wrong")
     return wrong
 
 
