@@ -44,13 +44,16 @@ class DeploymentCloser:
 
     def look_again(self, machine: str) -> None:
         """End a deployment whose execution is over, and deploy what was approved, though nobody told of either."""
-        held = wiring.claims(self.settings.claims_table).read(claims.deploy(self.settings.model))
+        table = wiring.claims(self.settings.claims_table)
+        held = table.read(claims.deploy(self.settings.model))
         ended = "" if held is None else held.owner
         if held is not None:
             outcome = wiring.executions().outcome(ended)
             if not outcome.is_over:
                 return
             self.close(ended, outcome)
+            if package := held.value.get("package"):
+                table.release(package, ended)  # one that was stopped may have taken it when it was closed already
         self.start_next(ended, machine, wiring.iso(wiring.now()))
 
     def start_next(self, ended: str, machine: str, looked: str = "") -> None:
