@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from moto.s3.models import FakeKey
 
 from local import moto_state
+from local.moto_replacements import KEPT_BYTES
 from tests.local.core_world import World, eventually, world
 from tests.local.iam_world import allow, make_role
 
@@ -27,6 +28,36 @@ def test_stored_objects_are_not_kept_for_ever(engine: World) -> None:
     for _ in range(3):
         engine.client("s3").put_object(Bucket="data", Key="key", Body=b"x")
     assert len(FakeKey.instances_tracked) == before
+
+
+def test_requests_to_a_bucket_with_access_logs_leave_no_objects_behind(engine: World) -> None:
+    s3 = engine.client("s3")
+    s3.create_bucket(Bucket="logs")
+    grant = {"Principal": {"Service": "logging.s3.amazonaws.com"}, "Resource": "arn:aws:s3:::logs/*"}
+    said = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", **grant}]}
+    s3.put_bucket_policy(Bucket="logs", Policy=json.dumps(said))
+    enabled = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "data/"}}
+    s3.put_bucket_logging(Bucket="data", BucketLoggingStatus=enabled)
+    s3.put_object(Bucket="data", Key="key", Body=b"x")
+    assert s3.get_bucket_logging(Bucket="data")["LoggingEnabled"] == enabled["LoggingEnabled"]
+    assert s3.list_objects_v2(Bucket="logs")["KeyCount"] == 0
+
+
+def test_of_a_log_group_the_newest_megabytes_are_kept(engine: World) -> None:
+    logs, sent = engine.client("logs"), KEPT_BYTES // 100_000 + 10
+    logs.create_log_group(logGroupName="group")
+    for name in ("older", "newer"):
+        logs.create_log_stream(logGroupName="group", logStreamName=name)
+    for number in range(sent):
+        line = {"timestamp": int(engine.clock.now() * 1000), "message": f"{number} {'x' * 100_000}"}
+        place = {"logGroupName": "group", "logStreamName": "older" if number < 5 else "newer"}
+        logs.put_log_events(**place, logEvents=[line])
+    place["logStreamName"] = "older"
+    assert logs.get_log_events(**place)["events"] == []
+    place["logStreamName"] = "newer"
+    kept = [int(event["message"].split()[0]) for event in logs.get_log_events(**place, startFromHead=True)["events"]]
+    assert kept == list(range(kept[0], sent))
+    assert KEPT_BYTES <= len(kept) * 100_402 <= KEPT_BYTES + 110_000
 
 
 def test_under_a_key_the_same_bytes_have_another_etag_each_time_and_none_is_their_md5(engine: World) -> None:
