@@ -10,8 +10,11 @@ PORT ?=
 ACCOUNT ?=
 LIMIT ?=
 REGION ?=
+# tests that take minutes: engines killed, events lost, a simulated month, the body that also runs elsewhere
+LONG := tests/e2e/test_killed_engine.py tests/e2e/test_killed_deployment.py tests/e2e/test_simulate.py \
+    tests/local/test_chaos_loop.py tests/target
 
-.PHONY: help setup build run test check engine-doc format lock synth bench bench-peers clean sagemaker test-clients test-sagemaker test-localstack test-aws
+.PHONY: help setup build run test check engine-doc format lock synth bench bench-peers clean sagemaker test-long test-clients test-sagemaker test-localstack test-aws
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,12 +33,12 @@ run: setup ## the whole loop on this machine: upload to prediction (ONCE=1 stops
 synth: setup ## cdk.out, as `cdk synth` would write it
 	@.venv/bin/python app.py
 
-test: setup ## every check and every test
+test: setup ## every check, and every test but those of the lanes below
 	@$(MAKE) --no-print-directory check
 	@rm -rf build/grants
-	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q tests/e2e tests/target tests/handlers tests/training \
-	    tests/infrastructure
-	@.venv/bin/python -m pytest -n 3 -q tests/local tests/grants
+	@.venv/bin/python -m pytest -n 3 --no-loadscope-reorder -q $(addprefix --ignore ,$(LONG)) \
+	    tests/e2e tests/handlers tests/training tests/infrastructure
+	@.venv/bin/python -m pytest -n 3 -q $(addprefix --ignore ,$(LONG)) tests/local tests/grants
 
 check: setup ## formatting, types, import rules, fast tests (under a minute)
 	@ruff format --check -q . && ruff check -q . && echo "format and lint: clean"
@@ -65,6 +68,9 @@ clean: ## remove everything that setup and runs have made here
 
 sagemaker: setup ## the SageMaker SDK in an environment of its own (1 GB), for `perennial experiment`
 	@scripts/lane.sh sagemaker
+
+test-long: setup ## what takes minutes: kills, lost events, a simulated month, the body that also runs elsewhere
+	@.venv/bin/python -m pytest -n 2 --no-loadscope-reorder -q $(LONG)
 
 test-clients: setup ## aws, boto3, sagemaker-core and cdk against the laptop engine
 	@scripts/test_lane.sh clients tests/clients --ignore tests/clients/sdk

@@ -36,14 +36,18 @@ class Schedules:
         self._region = region
         self._keep = keep
         self._known = {arn: self._not_missed(kept) for arn, kept in keep.rows(_PART).items()}
+        self._lock = threading.RLock()
         self._changed = threading.Event()
         self._stopped = False
+        clock.heed(self._due)
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
         self._thread.start()
 
     def __call__(self, call: HttpCall, _: HttpAnswer) -> None:
         """See a change of rules after the fact (`Dispatcher.observe`)."""
         if call.headers.get("x-amz-target", "").endswith(("PutRule", "DeleteRule", "EnableRule", "DisableRule")):
+            # at once: with fast idle time, an hour may pass before the thread gets to look
+            self._refreshed()
             self._changed.set()
 
     def stop(self) -> None:
@@ -54,21 +58,26 @@ class Schedules:
 
     def _run(self) -> None:
         with self._clock.hold(NEVER) as hold:
+            self._refreshed()
             while not self._stopped:
                 self._changed.clear()
-                rules = self._refreshed()
-                due = min((self._known[arn].due for arn in rules), default=NEVER)
+                due = self._due()
                 if due == NEVER:
                     hold.at = NEVER
                     self._changed.wait()
                 elif not self._clock.sleep(due - self._clock.now(), self._changed, hold):
                     hold.at = NOW
-                    self._fire(rules, due)
+                    self._fire(due)
+
+    def _due(self) -> float:
+        with self._lock:
+            return min((following.due for following in self._known.values()), default=NEVER)
 
     def _refreshed(self) -> dict[str, ScheduledRule]:
-        rules = {rule.arn: rule for rule in scheduled_rules(self._region)}
-        self._know({arn: self._next(arn, rule) for arn, rule in rules.items()})
-        return rules
+        with self._lock:
+            rules = {rule.arn: rule for rule in scheduled_rules(self._region)}
+            self._know({arn: self._next(arn, rule) for arn, rule in rules.items()})
+            return rules
 
     def _not_missed(self, kept: _Next) -> _Next:
         """Keep a rule's rhythm; what was due while there was no engine is not made up for."""
@@ -90,13 +99,16 @@ class Schedules:
             return known
         return _Next(rule.expression, self._clock.now() + interval(rule.expression))
 
-    def _fire(self, rules: dict[str, ScheduledRule], at: float) -> None:
-        for arn, rule in rules.items():
-            known = self._known[arn]
-            if known.due <= at:
-                following = _Next(rule.expression, known.due + interval(rule.expression))
-                self._know({**self._known, arn: following})
-                self._bus.fire(rule.rule)
+    def _fire(self, at: float) -> None:
+        with self._lock:
+            rules = self._refreshed()
+            due = {arn: known for arn, known in self._known.items() if known.due <= at}
+            self._know(
+                self._known
+                | {arn: _Next(old.expression, old.due + interval(old.expression)) for arn, old in due.items()}
+            )
+        for arn in due:
+            self._bus.fire(rules[arn].rule)
 
 
 def interval(expression: str) -> int:

@@ -15,7 +15,8 @@ settings.register_profile("wide", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 OWN_ENGINES: Final = tuple(
-    f"tests/e2e/test_{name}.py" for name in ("closed_loop", "killed_engine", "local_up", "simulate")
+    f"tests/e2e/test_{name}.py"
+    for name in ("closed_loop", "killed_deployment", "killed_engine", "local_up", "simulate")
 )
 TOGETHER: Final = ("tests/e2e/", "tests/infrastructure/", "tests/target/")
 """One engine, or one synthesis, for all files of a folder."""

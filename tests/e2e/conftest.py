@@ -52,6 +52,20 @@ RUNNING: list["Lab"] = []
 """The engines that run in this process."""
 TOLD_LINES = 40
 
+EACH = """
+import json, sys
+from cli.main import main
+
+for command in json.loads(sys.argv[1]):
+    sys.argv[1:] = command
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+"""Runs several commands of the command line in one process."""
+
 NEAR = """
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -239,31 +253,39 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of its own, with a model for each generated table, made by `perennial new`."""
     folder = checkout(tmp_path_factory.mktemp("checkout"))
-    for name, make in tables.MAKERS.items():
-        path = make(folder / "tables" / f"{name}.csv")
-        perennial(folder, "new", name, "--from", str(path), "--target", tables.TARGETS[name])
+    made = {
+        name: (make(folder / "tables" / f"{name}.csv"), tables.TARGETS[name]) for name, make in tables.MAKERS.items()
+    }
     plain = folder / "tables" / "plain.csv"
     plain.write_bytes(rows_as_csv(600, 1))
-    perennial(folder, "new", "plain", "--from", str(plain), "--target", "y")
+    made |= dict.fromkeys(("plain", "near", *ROLLOUTS), (plain, "y"))
+    commands = [["new", name, "--from", str(path), "--target", target] for name, (path, target) in made.items()]
+    ran = subprocess.run(
+        [sys.executable, "-c", EACH, json.dumps(commands)],
+        cwd=folder,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     described = folder / "models" / "plain" / "model.yaml"  # at once: rollouts have models of their own
     text = re.sub(r"(?m)^serving: .*", "serving: {rollout: all-at-once}", described.read_text())
     # a replay that is made and refuses nobody
     described.write_text(f"{text}\ngates:\n  replay: {{min_rows: 20, max_changed_decisions: 1, max_refused: 1}}\n")
     for name, rollout in ROLLOUTS.items():
-        perennial(folder, "new", name, "--from", str(plain), "--target", "y")
         described = folder / "models" / name / "model.yaml"
         text = re.sub(r"(?m)^candidates: .*", "candidates: [logistic-regression]", described.read_text())
         described.write_text(re.sub(r"(?m)^serving: .*", f"serving: {{auth: none, rollout: {rollout}}}", text))
-    _near(folder, plain)
+    _near(folder)
     for described in folder.glob("models/*/model.yaml"):  # nothing here is about looks, and time passes fast
         text = re.sub(r"(?m)^monitoring: .*\n?", "", described.read_text())
         described.write_text(f"{text}\nmonitoring: {{prediction_log: true, every_minutes: 10080, window_hours: 168}}\n")
     return folder
 
 
-def _near(folder: Path, plain: Path) -> None:
-    """The model `near`, which cannot be compiled: an endpoint serves it."""
-    perennial(folder, "new", "near", "--from", str(plain), "--target", "y")
+def _near(folder: Path) -> None:
+    """Give the model `near` an estimator that cannot be compiled: an endpoint serves it."""
     described = folder / "models" / "near" / "model.yaml"
     text = re.sub(r"(?m)^candidates: .*", "candidates: [estimators:neighbours]", described.read_text())
     described.write_text(re.sub(r"(?m)^serving: .*", "serving: {auth: none, rollout: all-at-once}", text))
